@@ -1,0 +1,1 @@
+"""Deployable flows that read like the picture, the command line, and `up`."""
