@@ -1,0 +1,117 @@
+"""Documents, and what steps say about them: scores, edits, decisions; all keyed by document id.
+
+Every file of documents has sibling files with the same rows in the same order, so that joining is
+a comparison of ids, never a search.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from storage.tables import read_table
+
+DOCUMENT_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("text", pa.string()),
+        ("url", pa.string()),
+        ("source", pa.string()),
+        ("first_seen", pa.string()),  # ISO date of the first capture, "" when unknown
+        ("language", pa.string()),  # as the page declares it, "" when it does not
+        ("warc_file", pa.string()),  # file of the first capture inside its artifact, or ""
+        ("warc_offset", pa.int64()),  # byte offset of its record, or -1
+        ("licence", pa.string()),
+        ("metadata", pa.string()),  # a JSON object
+    ]
+)
+
+DECISION_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("kept", pa.bool_()),
+        ("reason", pa.string()),  # "" when kept
+        ("duplicate_of", pa.string()),  # id of the kept document, "" when not a duplicate
+        ("similarity", pa.float32()),  # Jaccard similarity to it, 0 when not a duplicate
+    ]
+)
+
+EDIT_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("start", pa.int64()),  # characters
+        ("end", pa.int64()),
+        ("replacement", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+
+def document_id(source: str, url: str, text: str) -> str:
+    """The name of one text at one place, 32 hex digits.
+
+    An unchanged page keeps it over crawls, shards and machines.
+    """
+    parts = [part.encode("utf-8", errors="surrogatepass") for part in (source, url, text)]
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))  # so that ("ab", "c") is not ("a", "bc")
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def kept_rows(
+    documents: Path, *decisions: Path, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The documents that every decision file keeps, in order.
+
+    Raises:
+        ValueError: when a decision file is not row-aligned with the documents.
+    """
+    wanted = None if columns is None else list(dict.fromkeys(["id", *columns]))
+    table = read_table(documents, wanted)
+    mask = np.ones(table.num_rows, dtype=bool)
+    for path in decisions:
+        decision = read_table(path, ["id", "kept"])
+        if decision.column("id").combine_chunks() != table.column("id").combine_chunks():
+            raise ValueError(f"{path.name} decides on other documents than {documents.name} holds")
+        mask &= decision.column("kept").to_numpy()
+    kept = table.filter(pa.array(mask))
+    return kept if columns is None else kept.select(list(columns))
+
+
+def is_held_out(cluster: str, seed: int, share: float) -> bool:
+    """Whether the documents of a duplicate cluster belong to the held-out split.
+
+    The choice hangs on the cluster's id alone, so near-duplicates never straddle the split and a
+    grown corpus moves nothing.
+    """
+    digest = hashlib.blake2b(f"held-out:{seed}:{cluster}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") < share * 2**64
+
+
+def apply_edits(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
+    """`text` with each span (start, end, replacement) replaced; spans must not overlap.
+
+        >>> apply_edits("mail me@x.org now", [(5, 13, "<email>")])
+        'mail <email> now'
+    """
+    pieces, position = [], 0
+    for start, end, replacement in sorted(edits):
+        if not position <= start <= end <= len(text):
+            raise ValueError(f"edit {start}:{end} overlaps another or leaves the text")
+        pieces += [text[position:start], replacement]
+        position = end
+    return "".join([*pieces, text[position:]])
+
+
+def count_reasons(decisions: pa.Table) -> dict[str, int]:
+    """How many rows a decision table drops for each reason."""
+    dropped = decisions.filter(pc.invert(decisions.column("kept")))
+    return {
+        row["values"]: row["counts"]
+        for row in pc.value_counts(dropped.column("reason")).to_pylist()
+    }
