@@ -63,9 +63,7 @@ def document_id(source: str, url: str, text: str) -> str:
     return digest.hexdigest()
 
 
-def kept_rows(
-    documents: Path, *decisions: Path, columns: Sequence[str] | None = None
-) -> pa.Table:
+def kept_rows(documents: Path, *decisions: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """The documents that every decision file keeps, in order.
 
     Raises:
@@ -96,8 +94,8 @@ def is_held_out(cluster: str, seed: int, share: float) -> bool:
 def apply_edits(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
     """`text` with each span (start, end, replacement) replaced; spans must not overlap.
 
-        >>> apply_edits("mail me@x.org now", [(5, 13, "<email>")])
-        'mail <email> now'
+    >>> apply_edits("mail me@x.org now", [(5, 13, "<email>")])
+    'mail <email> now'
     """
     pieces, position = [], 0
     for start, end, replacement in sorted(edits):

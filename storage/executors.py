@@ -32,7 +32,9 @@ class WorkerCrashError(Exception):
 def _hidden_main() -> Iterator[None]:
     main: Any = sys.modules["__main__"]
     with _main_lock:
-        saved = {name: getattr(main, name) for name in ("__spec__", "__file__") if name in vars(main)}
+        saved = {
+            name: getattr(main, name) for name in ("__spec__", "__file__") if name in vars(main)
+        }
         main.__spec__ = None
         if "__file__" in saved:
             del main.__file__

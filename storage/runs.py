@@ -1,8 +1,8 @@
 """Run records, moving references, and the pointers that let `plan` say what changed.
 
-    runs/<id>.json               one per run: config, each step's recipe, digest, cached or not
-    refs/current/chat.json       moves when a run's gates pass; holds where it pointed before
-    latest/<scope>/<label>.json  the last recipe of a step in a preset's flow
+runs/<id>.json               one per run: config, each step's recipe, digest, cached or not
+refs/current/chat.json       moves when a run's gates pass; holds where it pointed before
+latest/<scope>/<label>.json  the last recipe of a step in a preset's flow
 """
 
 import contextlib
@@ -161,7 +161,9 @@ def list_references(store: Store) -> dict[str, Reference]:
     for path in store.list_files("refs", deep=True):
         value = store.read_json(path)
         if value is not None:
-            found[path.removeprefix("refs/").removesuffix(".json")] = Reference.model_validate(value)
+            found[path.removeprefix("refs/").removesuffix(".json")] = Reference.model_validate(
+                value
+            )
     return found
 
 

@@ -266,6 +266,10 @@ class Store:
         folder.mkdir(exist_ok=True)
         return folder
 
+    def discard_work(self, recipe: str) -> None:
+        """Removes a recipe's work folder once its artifact is committed."""
+        shutil.rmtree(self.side / "work" / recipe, ignore_errors=True)
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """An empty folder on the store's file system, removed afterwards."""
