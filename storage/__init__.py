@@ -1,1 +1,1 @@
-"""Bytes on disk: artifacts, their cache keys, shards and the record schemas; imports no stage and no config."""
+"""Bytes on disk: artifacts, cache keys, shards, record schemas; imports no stage, no config."""

@@ -1,4 +1,4 @@
-"""Runs shards on this machine's cores, in processes that outlive neither their work nor their parent.
+"""Runs shards on this machine's cores, in processes that never outlive their parent.
 
 Forkserver, because a fork after torch was used deadlocks (measured: a matmul in the child hung).
 The parent's `__main__` is hidden while workers start: they would import it again, and a served run
@@ -32,9 +32,8 @@ class WorkerCrashError(Exception):
 def _hidden_main() -> Iterator[None]:
     main: Any = sys.modules["__main__"]
     with _main_lock:
-        saved = {
-            name: getattr(main, name) for name in ("__spec__", "__file__") if name in vars(main)
-        }
+        names = [name for name in ("__spec__", "__file__") if name in vars(main)]
+        saved = {name: getattr(main, name) for name in names}
         main.__spec__ = None
         if "__file__" in saved:
             del main.__file__

@@ -32,32 +32,31 @@ def canonical(value: object, where: str = "value") -> JsonValue:
         UnstableValueError: for sets, paths, bytes, NaN, callables and any other type; the message
             names the place (`where`) and the fix.
     """
-    if isinstance(value, BaseModel):
-        return {
-            name: canonical(getattr(value, name), f"{where}.{name}")
-            for name in type(value).model_fields
-        }
-    if isinstance(value, Enum):
-        return canonical(value.value, where)
     if value is None or isinstance(value, bool | int | str):
         return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise UnstableValueError(f"{where} is {value}; a cache key takes finite numbers only")
+    if isinstance(value, float) and math.isfinite(value):
         return value + 0.0  # -0.0 equals 0.0 but prints differently
     if isinstance(value, dt.date):  # covers datetime
         return value.isoformat()
+    if isinstance(value, Enum):
+        return canonical(value.value, where)
+    if isinstance(value, BaseModel):
+        return _canonical_dict(dict(value), where)
     if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise UnstableValueError(f"{where} has the key {key!r}; use string keys")
-        return {key: canonical(item, f"{where}.{key}") for key, item in value.items()}
+        return _canonical_dict(value, where)
     if isinstance(value, list | tuple):
         return [canonical(item, f"{where}[{index}]") for index, item in enumerate(value)]
     raise UnstableValueError(
-        f"{where} is a {type(value).__name__}, which has no stable form in a cache key; "
-        "pass text, numbers, lists, dicts with text keys, or a frozen config"
+        f"{where} is {value!r:.80}, a {type(value).__name__}, which has no stable form in a cache "
+        "key; pass text, finite numbers, lists, dicts with text keys, or a frozen config"
     )
+
+
+def _canonical_dict(value: dict[Any, object], where: str) -> dict[str, JsonValue]:
+    for key in value:
+        if not isinstance(key, str):
+            raise UnstableValueError(f"{where} has the key {key!r}; use string keys")
+    return {key: canonical(item, f"{where}.{key}") for key, item in value.items()}
 
 
 def canonical_json(value: object) -> bytes:

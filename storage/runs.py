@@ -93,7 +93,7 @@ def read_run(store: Store, run_id: str = "") -> RunRecord:
     if run_id and len(found) > 1 and run_id not in found:
         raise StoreError(f"{run_id!r} begins {len(found)} runs; give more of its name")
     name = run_id if run_id in found else found[-1]
-    return RunRecord.model_validate(_without_sums(store.read_json(f"runs/{name}.json")))
+    return RunRecord.model_validate(_without_sums(store.read_json(f"runs/{name}.json") or {}))
 
 
 def list_runs(store: Store) -> list[RunRecord]:

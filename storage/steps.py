@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from storage.artifact import ArtifactRef, Manifest
 from storage.build import Build
 from storage.fingerprint import fingerprint
-from storage.runs import StepRun, read_latest, write_latest
+from storage.runs import read_latest, write_latest
 from storage.session import (
     Handle,
     Planned,
@@ -109,13 +109,13 @@ class Step:
 
     @cached_property
     def _task(self) -> Any:
-        from prefect import task
+        from prefect import Task
         from prefect.cache_policies import NO_CACHE
 
         def body(arguments: dict[str, Any], label: str) -> Any:
             return self._run_in_task(arguments, label)
 
-        return task(body, name=self.name, cache_policy=NO_CACHE, persist_result=False)
+        return Task(body, name=self.name, cache_policy=NO_CACHE, persist_result=False)
 
     def _run_in_task(self, arguments: dict[str, Any], label: str) -> Any:
         from prefect.logging import get_run_logger
@@ -226,12 +226,8 @@ class Step:
         last = _last_manifest(plan, label)
         seconds = last.seconds if last else None
         if unknown:
-            names = ", ".join(dict.fromkeys(unknown))
-            plan.rows.append(
-                PlanRow(
-                    name=label, state="maybe", why=f"unless unchanged: {names}", seconds=seconds
-                )
-            )
+            why = "unless unchanged: " + ", ".join(dict.fromkeys(unknown))
+            plan.rows.append(PlanRow(name=label, state="maybe", why=why, seconds=seconds))
             return Planned(self.name, label, "", "")
         manifest = plan.store.latest_manifest(self.name, recipe)
         gone = plan.store.missing(manifest) if manifest else []

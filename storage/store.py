@@ -175,7 +175,7 @@ class Store:
         return self._blob_size(entry.blob) == entry.bytes
 
     def blob_path(self, entry: FileEntry) -> Path:
-        """A local, read-only path to the blob's bytes; a remote blob is downloaded and checked once.
+        """A local, read-only path to the blob's bytes; a remote one is fetched and checked once.
 
         Raises:
             VanishedError: when the blob is missing, truncated, or not what its name says.

@@ -67,7 +67,7 @@ def rows_digest(table: pa.Table) -> str:
 
 def _hash_array(digest: "hashlib._Hash", array: pa.Array) -> None:
     if array.null_count:
-        digest.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)))
+        digest.update(np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes())
     kind = array.type
     if pa.types.is_struct(kind):
         for index in range(kind.num_fields):
