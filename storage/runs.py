@@ -73,8 +73,8 @@ class RunRecord(BaseModel):
 
 
 def new_run_id() -> str:
-    """A name that sorts by time: `20261121-034512-1f3a`."""
-    return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    """A name that sorts by time, to the microsecond: `20261121-034512-123456-1f`."""
+    return f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(1)}"
 
 
 def write_run(store: Store, run: RunRecord) -> None:

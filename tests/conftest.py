@@ -1,0 +1,28 @@
+"""Fixtures that every room uses: a store, and steps that run without a Prefect server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from storage.session import Session, session
+from storage.store import Store
+
+
+class NoConfig(BaseModel):
+    """A configuration with nothing to turn."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "store"))
+
+
+@pytest.fixture
+def direct(store: Store) -> Iterator[Session]:
+    """A session whose steps run at once, without Prefect."""
+    with session(
+        store, flow="test", preset="test", config=NoConfig(), workers=2, through_prefect=False
+    ) as current:
+        yield current
