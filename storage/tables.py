@@ -57,12 +57,17 @@ def rows_digest(table: pa.Table) -> str:
     table = normalise(table)
     digest = hashlib.sha256(f"{table.num_rows}".encode())
     for field, column in zip(table.schema, table.columns, strict=True):
-        digest.update(f"|{field.name}:{field.type}".encode())
+        digest.update(f"|{field.name}:{_type_name(field.type)}".encode())
         chunk = column.combine_chunks()
         if isinstance(chunk, pa.ChunkedArray):
             chunk = chunk.chunk(0) if chunk.num_chunks else pa.array([], field.type)
         _hash_array(digest, chunk)
     return digest.hexdigest()
+
+
+def _type_name(kind: pa.DataType) -> str:
+    """The type without the name of list items, which Parquet changes."""
+    return str(kind).replace("<element: ", "<item: ")
 
 
 def _hash_array(digest: "hashlib._Hash", array: pa.Array) -> None:

@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pydantic import BaseModel
 
 from storage.session import Session, session
 from storage.store import Store
+
+# A loaded machine must not fail a property: the suite has one time limit, pytest's own.
+settings.register_profile("crawl2chat", deadline=None, derandomize=True)
+settings.load_profile("crawl2chat")
 
 
 class NoConfig(BaseModel):
