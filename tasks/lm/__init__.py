@@ -1,0 +1,1 @@
+"""The language model room: one model class, one training loop, one way to sample."""

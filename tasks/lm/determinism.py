@@ -1,0 +1,22 @@
+"""Makes torch give the same bits each time: one thread count, deterministic kernels."""
+
+import torch
+
+from tasks.lm.runtime import Runtime
+
+
+def set_up_torch(runtime: Runtime) -> None:
+    """Prepares this process for `runtime`; called once, before any tensor is made.
+
+    Raises:
+        ValueError: when the runtime asks for a GPU that torch cannot use.
+    """
+    if runtime.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            "runtime.device is cuda, but torch cannot use a GPU here; set runtime.device to cpu"
+        )
+    torch.set_num_threads(runtime.threads)
+    # Kernels without a deterministic form only warn: there is no other way to compute them.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Filling new memory guards against reads of it, and costs time; torch's own layers do not.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
