@@ -41,7 +41,8 @@ def canonical(value: object, where: str = "value") -> JsonValue:
     if isinstance(value, Enum):
         return canonical(value.value, where)
     if isinstance(value, BaseModel):
-        return _canonical_dict(dict(value), where)
+        # model_dump leaves out fields with exclude=True: how and where a step runs
+        return _canonical_dict(value.model_dump(), where)
     if isinstance(value, dict):
         return _canonical_dict(value, where)
     if isinstance(value, list | tuple):

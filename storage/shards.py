@@ -145,7 +145,7 @@ def map_shards(
     for index, (shard, key) in enumerate(zip(shards, keys, strict=True)):
         if key in known:
             result = ShardResult.parse(known[key], shard.name)
-            if not store.is_local or all(store.has_blob(entry) for entry in result.files):
+            if all(store.has_blob(entry) for entry in result.files):
                 results[index] = result
                 on_done(index, result.counts, True)
     todo = [index for index in range(len(shards)) if index not in results]

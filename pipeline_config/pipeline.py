@@ -1,0 +1,52 @@
+"""The whole configuration: one field per stage in pipeline order, and the checks across stages."""
+
+from pydantic import Field, model_validator
+
+from pipeline_config.base import StageConfig
+from pipeline_config.crawl import CrawlConfig
+from pipeline_config.dedup import DedupConfig
+from pipeline_config.evaluation import EvaluationConfig
+from pipeline_config.instructions import InstructionsConfig
+from pipeline_config.mixture import MixtureConfig
+from pipeline_config.pretrain import PretrainConfig
+from pipeline_config.quality import QualityConfig
+from pipeline_config.report import ReportConfig
+from pipeline_config.schedules import FlowName, Schedule
+from pipeline_config.sft import SftConfig
+from pipeline_config.teacher import TeacherConfig
+from pipeline_config.tokenization import TokenizationConfig
+
+
+class PipelineConfig(StageConfig):
+    """Every setting of every stage; presets hold only what differs from these defaults."""
+
+    crawl: CrawlConfig
+    quality: QualityConfig = QualityConfig()
+    dedup: DedupConfig = DedupConfig()
+    tokenization: TokenizationConfig = TokenizationConfig()
+    mixture: MixtureConfig = MixtureConfig()
+    pretrain: PretrainConfig = PretrainConfig()
+    teacher: TeacherConfig = TeacherConfig()
+    instructions: InstructionsConfig = InstructionsConfig()
+    sft: SftConfig = SftConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    report: ReportConfig = ReportConfig()
+    schedules: dict[FlowName, Schedule] = Field(
+        default_factory=dict, description="flows that run by themselves while `up` runs"
+    )
+
+    @model_validator(mode="after")
+    def _check_source_names(self) -> "PipelineConfig":
+        """Settings per source must name a source of the crawl."""
+        named = {
+            "quality.sources": self.quality.sources,
+            "mixture.weights": self.mixture.weights,
+        }
+        for key, sources in named.items():
+            unknown = sorted(sources.keys() - self.crawl.sources.keys())
+            if unknown:
+                known = ", ".join(sorted(self.crawl.sources))
+                raise ValueError(
+                    f"{key} names {unknown[0]!r}, which is no source; use one of {known}"
+                )
+        return self
