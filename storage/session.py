@@ -7,7 +7,7 @@ starts for tasks see the session of their flow.
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -64,6 +64,7 @@ class Session:
     workers: int
     reporter: Reporter
     through_prefect: bool
+    handles: dict[str, ArtifactRef] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -79,9 +80,11 @@ class Session:
         self.reporter.step_started(label)
         return entry
 
-    def end(self, entry: StepRun) -> None:
-        """Notes how a step ended, in the run's record too."""
+    def end(self, entry: StepRun, handle: ArtifactRef | None = None) -> None:
+        """Notes how a step ended, in the run's record too; `handle` is what it gave."""
         with self._lock:
+            if handle is not None:
+                self.handles[entry.label] = handle
             write_run(self.store, self.record)
         self.reporter.step_finished(entry)
 
@@ -183,6 +186,9 @@ class Planned:
         )
 
 
+Handle = ArtifactRef | Planned
+
+
 @dataclass
 class Planning:
     """The rows gathered while a flow is planned."""
@@ -190,6 +196,13 @@ class Planning:
     store: Store
     scope: str
     rows: list[PlanRow] = field(default_factory=list)
+    handles: dict[str, Planned] = field(default_factory=dict)
+
+    def add(self, row: PlanRow, handle: Planned) -> Planned:
+        """Notes what a step would do, and gives its handle."""
+        self.rows.append(row)
+        self.handles[row.name] = handle
+        return handle
 
 
 _planning: ContextVar[Planning | None] = ContextVar("planning", default=None)
@@ -211,6 +224,12 @@ def planning(store: Store, *, flow: str, preset: str) -> Iterator[Planning]:
         _planning.reset(token)
 
 
+def made_so_far() -> Mapping[str, Handle]:
+    """The handles of all steps of this run, or plan, by label: what a report is made of."""
+    plan = _planning.get()
+    return dict(plan.handles if plan is not None else current_session().handles)
+
+
 class Throttle:
     """Lets a call through at most once in `seconds`."""
 
@@ -226,6 +245,3 @@ class Throttle:
             return False
         self._next = now_ + self.seconds
         return True
-
-
-Handle = ArtifactRef | Planned

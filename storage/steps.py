@@ -177,7 +177,7 @@ class Step:
         entry.digest, entry.counts = manifest.digest, manifest.counts
         entry.seconds = 0.0 if cached else manifest.seconds
         write_latest(store, session.scope, label, self.name, recipe)
-        session.end(entry)
+        session.end(entry, manifest.ref)
         return manifest, cached
 
     def _build(
@@ -227,17 +227,17 @@ class Step:
         seconds = last.seconds if last else None
         if unknown:
             why = "unless unchanged: " + ", ".join(dict.fromkeys(unknown))
-            plan.rows.append(PlanRow(name=label, state="maybe", why=why, seconds=seconds))
-            return Planned(self.name, label, "", "")
+            row = PlanRow(name=label, state="maybe", why=why, seconds=seconds)
+            return plan.add(row, Planned(self.name, label, "", ""))
         manifest = plan.store.latest_manifest(self.name, recipe)
         gone = plan.store.missing(manifest) if manifest else []
         if manifest and not gone:
-            plan.rows.append(PlanRow(name=label, state="cached", seconds=manifest.seconds))
-            return Planned(self.name, label, manifest.digest, recipe)
+            row = PlanRow(name=label, state="cached", seconds=manifest.seconds)
+            return plan.add(row, Planned(self.name, label, manifest.digest, recipe))
         why = f"{len(gone)} blobs gone" if gone else _why(ingredients, last)
-        plan.rows.append(PlanRow(name=label, state="run", why=why, seconds=seconds))
+        row = PlanRow(name=label, state="run", why=why, seconds=seconds)
         known = manifest.digest if manifest and self.reproducible else ""
-        return Planned(self.name, label, known, recipe)
+        return plan.add(row, Planned(self.name, label, known, recipe))
 
 
 def step(
