@@ -1,0 +1,1 @@
+"""Texts become tokens: one tokenizer for all sources, and packed token shards per source."""
