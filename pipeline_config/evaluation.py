@@ -15,6 +15,11 @@ class LmEvaluationConfig(StageConfig):
         description="held-out tokens scored per source: whole documents in the order of their "
         "ids' hash",
     )
+    window_tokens: int = Field(
+        default=1024,
+        ge=8,
+        description="tokens the model sees at once; at most its context, which counts if smaller",
+    )
     context_share: float = Field(
         default=0.5,
         ge=0,

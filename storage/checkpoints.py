@@ -16,10 +16,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from storage.artifact import ArtifactRef
+from storage.build import Build
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 KEPT = 2  # the last one, and the one before in case the last holds a diverged model
+TOKENIZER_FILES = ("chat_template.jinja", "tokenizer.json", "tokenizer_config.json")
 _NAME = re.compile(r"step-(\d{6,})")
 
 
@@ -70,8 +74,22 @@ def read_training_state(directory: Path) -> tuple[dict[str, "Tensor"], dict[str,
     return tensors, json.loads((directory / "training_state.json").read_text())
 
 
+def add_model(build: Build, directory: Path) -> None:
+    """Adds every file of a finished model directory to the step's outputs, in order of name."""
+    for path in sorted(directory.iterdir()):
+        rows = path.read_bytes().count(b"\n") if path.suffix == ".jsonl" else 0
+        build.add_file(path.name, path, rows=rows)
+
+
+def link_model(build: Build, model: ArtifactRef, directory: Path) -> Path:
+    """A directory with the names that libraries expect, linked to the files of an artifact."""
+    return link_files(
+        directory, [(entry.name, build.path(model, entry.name)) for entry in build.files(model)]
+    )
+
+
 def link_files(directory: Path, files: Iterable[tuple[str, Path]]) -> Path:
-    """A directory of links with the names that libraries expect, to files of the store."""
+    """A directory of links, by name, to files that lie elsewhere under other names."""
     directory.mkdir(parents=True)
     for name, path in files:
         link = directory / name

@@ -81,6 +81,11 @@ def stop_ids(tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
     return frozenset(token for token in ids if token is not None)
 
 
+def decode(tokenizer: PreTrainedTokenizerFast, tokens: Sequence[int]) -> str:
+    """The text of a reply, without special tokens."""
+    return str(tokenizer.decode(list(tokens), skip_special_tokens=True))
+
+
 def defuse(text: str, special_tokens: Sequence[str]) -> str:
     """`text` in which no special token is left: `<|im_end|>` becomes `< |im_end|>`."""
     for token in special_tokens:

@@ -30,6 +30,7 @@ from storage.checkpoints import (
 )
 from tasks.lm.loss import Batch
 from tasks.lm.optimizer import build_optimizers, set_learning_rates
+from tasks.lm.place import TrainingPlace
 from tasks.lm.runtime import Runtime
 from tasks.lm.schedule import learning_rate_share
 from tasks.lm.state import read_state, state_tensors
@@ -61,20 +62,20 @@ def fit(
     batches: Batches,
     loss_function: LossFunction,
     config: TrainingConfig,
-    runtime: Runtime,
-    run_dir: Path,
+    place: TrainingPlace,
     on_log: Callable[[Record], None],
 ) -> None:
-    """Trains `model` in place for `config.num_steps`, from the latest checkpoint in `run_dir`.
+    """Trains `model` in place for `config.num_steps`, from the latest checkpoint of `place`.
 
     Raises:
         DivergedError: the loss or gradient is not finite; names the last good checkpoint.
     """
+    runtime = place.runtime
     torch.nn.Module.to(model, runtime.device).train()
     optimizers = build_optimizers(model, config.optimizer)
-    done, tokens = _resume(run_dir, model, optimizers)
+    done, tokens = _resume(place.run_dir, model, optimizers)
     compute_loss = torch.compile(loss_function) if runtime.compile else loss_function
-    with _open_log(run_dir, done, on_log) as log:
+    with _open_log(place.run_dir, done, on_log) as log:
         for step in range(done, config.num_steps):
             share = learning_rate_share(step, config.num_steps, config.schedule)
             set_learning_rates(optimizers, share)
@@ -89,9 +90,9 @@ def fit(
                 optimizer.zero_grad()
             tokens += num_targets
             log.add(step + 1, loss, config.optimizer.learning_rate * share, tokens, grad_norm)
-            if (step + 1) % config.checkpoint_every == 0 or step + 1 == config.num_steps:
+            if (step + 1) % place.checkpoint_every == 0 or step + 1 == config.num_steps:
                 log.flush()
-                _checkpoint(run_dir, step + 1, tokens, model, optimizers)
+                _checkpoint(place.run_dir, step + 1, tokens, model, optimizers)
 
 
 def _accumulate(

@@ -1,0 +1,1 @@
+"""The pretrain stage: a base model from random weights and a mixture of token streams."""

@@ -1,0 +1,1 @@
+"""The sft stage: a chat model from a base model and conversations."""
