@@ -9,12 +9,13 @@ A weight p of a budget of B tokens over a source of n tokens means p * B / n epo
 budget of 1,000 tokens passes 0.83 times over the large and 2.5 times over the small one.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline_config.mixture import MixtureConfig
 
-DIGITS = 12  # rounded to them, since the last bits of a power differ between machines
+DIGITS = 12  # of a weight; the last bits of a power differ between machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class SourceShare:
     weight: float  # share of the training tokens
     train_tokens: int  # tokens it has
     epochs: float  # passes over them that the weight implies
+
+
+def normalise(weights: Mapping[str, float]) -> dict[str, float]:
+    """The same weights with a sum of 1, by source name."""
+    total = math.fsum(weights.values())  # the same in any order of sources
+    return {source: round(weight / total, DIGITS) for source, weight in sorted(weights.items())}
 
 
 def temperature_weights(train_tokens: Mapping[str, int], temperature: float) -> dict[str, float]:
@@ -51,12 +58,6 @@ def fixed_weights(train_tokens: Mapping[str, int], wanted: Mapping[str, float]) 
     return normalise({source: wanted[source] for source in train_tokens})
 
 
-def normalise(weights: Mapping[str, float]) -> dict[str, float]:
-    """The same weights with a sum of 1, by source name."""
-    total = sum(weights.values())
-    return {source: round(weight / total, DIGITS) for source, weight in sorted(weights.items())}
-
-
 def mix(
     train_tokens: Mapping[str, int], config: MixtureConfig, num_tokens: int
 ) -> dict[str, SourceShare]:
@@ -77,7 +78,7 @@ def mix(
         source: SourceShare(
             weight=weight,
             train_tokens=train_tokens[source],
-            epochs=round(weight * num_tokens / train_tokens[source], DIGITS),
+            epochs=weight * num_tokens / train_tokens[source],
         )
         for source, weight in weights.items()
     }
