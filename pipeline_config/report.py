@@ -1,0 +1,41 @@
+"""What the report shows of a run, and how much of it."""
+
+from pydantic import Field
+
+from pipeline_config.base import StageConfig
+
+
+class ReportConfig(StageConfig):
+    """The size of the report; every number on it is exact, only examples and curves are cut."""
+
+    title: str = Field(
+        default="From a crawl to a chat model",
+        min_length=1,
+        max_length=120,
+        description="the page's heading",
+    )
+    examples_per_reason: int = Field(
+        default=3, ge=0, le=50, description="documents shown per source and drop reason"
+    )
+    excerpt_characters: int = Field(
+        default=420, ge=40, le=5000, description="characters shown of a document or an answer"
+    )
+    clusters: int = Field(default=8, ge=0, le=200, description="largest duplicate clusters shown")
+    cluster_members: int = Field(
+        default=6, ge=2, le=100, description="documents listed per duplicate cluster"
+    )
+    languages: int = Field(
+        default=5, ge=1, le=30, description="languages named per source; the rest is `other`"
+    )
+    rejected_per_reason: int = Field(
+        default=3, ge=0, le=50, description="rejected instructions shown per reason"
+    )
+    samples: int = Field(
+        default=12,
+        ge=0,
+        le=200,
+        description="samples of the model shown, the first as written",
+    )
+    curve_points: int = Field(
+        default=300, ge=20, le=5000, description="points drawn per training curve"
+    )

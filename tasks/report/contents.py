@@ -1,0 +1,274 @@
+"""What a report shows, as plain records: the gathering side fills them, the page draws them.
+
+Every section is optional, because a flow may end before it: a corpus refresh has no model.
+Texts in these records are still as crawled; only what draws them makes them safe.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class StepCounts:
+    """The funnel of one step, of one source or of all."""
+
+    step: str
+    source: str  # "" for a step over all sources
+    read: int
+    kept: int
+    dropped: tuple[tuple[str, int], ...] = ()  # reason, number; most frequent first
+    edited: int = 0
+
+    @property
+    def num_dropped(self) -> int:
+        """All dropped records."""
+        return sum(number for _, number in self.dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFunnel:
+    """What became of one source's documents, step after step."""
+
+    source: str
+    steps: tuple[StepCounts, ...]
+
+    @property
+    def documents_in(self) -> int:
+        """What the first step looked at."""
+        return self.steps[0].read
+
+    @property
+    def documents_out(self) -> int:
+        """What the last step kept."""
+        return self.steps[-1].kept
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentExample:
+    """One document, cut to its beginning."""
+
+    id: str
+    url: str
+    text: str
+    note: str = ""  # the figure behind the decision, such as `word_count 31`
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonExamples:
+    """Documents that one step dropped for one reason; the reason "" holds kept ones."""
+
+    step: str
+    source: str
+    reason: str
+    number: int  # how many there are, of which `examples` are a few
+    examples: tuple[DocumentExample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageShares:
+    """How a source's documents divide among languages."""
+
+    source: str
+    documents: int
+    languages: tuple[tuple[str, int], ...]  # most frequent first, `other` last
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterMember:
+    """One document of a duplicate cluster."""
+
+    id: str
+    url: str
+    source: str
+    kept: bool
+    similarity: float  # to the kept document that it duplicates, 0 when kept
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Documents that hang together by verified similarity."""
+
+    id: str
+    size: int
+    members: tuple[ClusterMember, ...]  # kept ones first, then by similarity
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """The duplicate clusters of the corpus."""
+
+    clusters: int
+    documents: int  # in clusters of two or more
+    kept: int  # of those
+    sizes: tuple[tuple[str, int], ...]  # cluster size as text (`2`, `3`, `4-7`, …), clusters
+    across_sources: int  # clusters with members of more than one source
+    largest: tuple[Cluster, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """One source after tokenizing."""
+
+    source: str
+    documents: int
+    train_tokens: int
+    heldout_tokens: int
+    text_bytes: int  # of the documents whose tokens are counted
+
+    @property
+    def bytes_per_token(self) -> float:
+        """How much text one token stands for; 0 for an empty source."""
+        tokens = self.train_tokens + self.heldout_tokens
+        return self.text_bytes / tokens if tokens else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerFacts:
+    """The tokenizer, and what it makes of each source."""
+
+    vocab_size: int
+    sources: tuple[TokenCounts, ...]
+    longest: tuple[str, ...] = ()  # its longest tokens, as text
+
+
+@dataclass(frozen=True, slots=True)
+class MixtureWeight:
+    """The share of one source in training."""
+
+    source: str
+    weight: float  # shares add up to 1
+    natural: float  # share by its number of tokens
+    train_tokens: int
+    epochs: float
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One line of a training log."""
+
+    step: int
+    loss: float  # nats per token
+    lr: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training run."""
+
+    parameters: int
+    shape: tuple[tuple[str, str], ...]  # such as ("layers", "4")
+    curve: tuple[CurvePoint, ...]  # thinned for drawing; the first and last line are in it
+    steps: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class BitsPerByte:
+    """Held-out bits per byte of one source, the model beside the bigram baseline; lower wins."""
+
+    source: str
+    model: float
+    baseline: float
+    documents: int
+    text_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An accuracy with its standard error."""
+
+    value: float
+    error: float
+    number: int  # prompts asked
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyAccuracy:
+    """One task family before and after fine-tuning, beside what guessing well would give."""
+
+    family: str
+    before: Measured | None
+    after: Measured
+    baseline: float
+    baseline_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Accuracy on held-out tasks that a rule verifies."""
+
+    families: tuple[FamilyAccuracy, ...]
+    overall: FamilyAccuracy
+    control: FamilyAccuracy | None  # shuffled passages: must stay at chance
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One prompt and what the models said, unselected."""
+
+    prompt: str
+    before: str | None
+    after: str
+    expected: str = ""
+    verdict: Literal["right", "wrong", ""] = ""
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedInstruction:
+    """An instruction that was not used."""
+
+    reason: str
+    text: str
+    nearest: str = ""
+    rouge: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """What the teacher wrote, what was thrown away, and what is left to train on."""
+
+    teacher: str
+    is_language_model: bool
+    steps: tuple[StepCounts, ...]
+    accepted: tuple[str, ...]  # a few accepted instructions
+    rejected: tuple[tuple[str, int, tuple[RejectedInstruction, ...]], ...]
+    splits: tuple[tuple[str, int], ...]  # train, heldout, control, rejected: conversations
+    families: tuple[tuple[str, int], ...]  # training conversations per family
+    rouge_histogram: tuple[tuple[float, int], ...] = ()  # lower edge of a bin, instructions
+    examples: tuple[tuple[str, str, str], ...] = ()  # family, prompt, answer
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """One artifact that the report read."""
+
+    label: str
+    version: str
+    recipe: str
+    digest: str
+    rows: int
+    bytes: int
+    libraries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A whole report."""
+
+    title: str
+    funnels: tuple[SourceFunnel, ...] = ()
+    examples: tuple[ReasonExamples, ...] = ()
+    languages: tuple[LanguageShares, ...] = ()
+    duplicates: Duplicates | None = None
+    tokenizer: TokenizerFacts | None = None
+    mixture: tuple[MixtureWeight, ...] = ()
+    pretrain: Training | None = None
+    bits_per_byte: tuple[BitsPerByte, ...] = ()
+    instructions: Instructions | None = None
+    sft: Training | None = None
+    accuracy: Accuracy | None = None
+    samples: tuple[Answered, ...] = ()
+    provenance: tuple[Provenance, ...] = field(default=())

@@ -1,0 +1,157 @@
+"""Gathers what the report says about documents: funnels, examples, languages, duplicates."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pipeline_config.report import ReportConfig
+from storage.artifact import ArtifactRef
+from tasks.report.clusters import COLUMNS, describe
+from tasks.report.contents import (
+    Cluster,
+    DocumentExample,
+    Duplicates,
+    LanguageShares,
+    ReasonExamples,
+    SourceFunnel,
+    StepCounts,
+)
+from tasks.report.examples import Chosen, Place, choose, locate
+from tasks.report.funnel import (
+    DROPPED_BEFORE,
+    add_up,
+    by_number,
+    count_values,
+    decided,
+    language_shares,
+    order_funnels,
+)
+from tasks.report.inputs import Inputs, step_counts
+
+DECIDED_COLUMNS = ["id", "reason", "similarity"]
+SHOWN_COLUMNS = ["url", "text"]
+
+
+def funnels(inputs: Inputs) -> tuple[SourceFunnel, ...]:
+    """Every source's way from its first step to the last one there is."""
+    steps = [
+        step_counts(step, source, inputs.counts(ref))
+        for step in ("fetch", "extract", "read", "decide")
+        for source, ref in inputs.sources(step).items()
+    ]
+    deduplicated = inputs.get("dedup")
+    if deduplicated is not None:
+        steps += [_dedup_counts(inputs, deduplicated, source) for source in inputs.documents()]
+    return order_funnels(sorted(steps, key=lambda step: step.source))
+
+
+def _dedup_counts(inputs: Inputs, ref: ArtifactRef, source: str) -> StepCounts:
+    tables = inputs.tables(ref, ["reason"], source)
+    return decided(
+        "dedup", source, add_up(count_values(table.column("reason")) for table in tables)
+    )
+
+
+def examples(inputs: Inputs, config: ReportConfig) -> tuple[ReasonExamples, ...]:
+    """A few documents per source and reason, then a few that every step kept."""
+    if not config.examples_per_reason:
+        return ()
+    found: list[ReasonExamples] = []
+    deduplicated = inputs.get("dedup")
+    for source in inputs.documents():
+        decisions = inputs.get("decide", source)
+        groups = _groups(inputs, "decide", source, decisions, "", config)
+        if deduplicated is not None:
+            found += [group for group in groups if group.reason]
+            groups = _groups(inputs, "dedup", source, deduplicated, source, config)
+        found += sorted(groups, key=lambda group: group.reason == "")  # the kept ones come last
+    return tuple(found)
+
+
+def _groups(
+    inputs: Inputs,
+    step: str,
+    source: str,
+    decisions: ArtifactRef | None,
+    folder: str,
+    config: ReportConfig,
+) -> list[ReasonExamples]:
+    """The examples of one step's decisions on one source, by the frequency of the reason."""
+    if decisions is None:
+        return []
+    tables = inputs.tables(decisions, DECIDED_COLUMNS, folder)
+    numbers = add_up(count_values(table.column("reason")) for table in tables)
+    numbers.pop(DROPPED_BEFORE, None)
+    chosen = choose(tables, config.examples_per_reason)
+    shown = [one for reason in numbers for one in chosen[reason]]
+    documents = inputs.documents()[source]
+    rows = inputs.tables(documents, SHOWN_COLUMNS).rows([one.place for one in shown])
+    scores = _scores(inputs, source, [one.place for one in shown]) if step == "decide" else {}
+    return [
+        ReasonExamples(
+            step if reason else "",
+            source,
+            reason,
+            number,
+            tuple(
+                DocumentExample(
+                    one.id,
+                    str(rows[one.place]["url"]),
+                    str(rows[one.place]["text"]),
+                    _note(one, reason, scores.get(one.place, {})),
+                )
+                for one in chosen[reason]
+            ),
+        )
+        for reason, number in by_number(numbers)
+    ]
+
+
+def _scores(inputs: Inputs, source: str, places: list[Place]) -> dict[Place, dict[str, object]]:
+    """All signals of some documents; score files have the rows of the documents' files."""
+    ref = inputs.get("score", source)
+    return {} if ref is None else inputs.tables(ref).rows(places)
+
+
+def _note(chosen: Chosen, reason: str, scores: Mapping[str, object]) -> str:
+    """The figure behind a decision: a similarity, or the signal that its reason is named after."""
+    if chosen.similarity:
+        return f"similarity {chosen.similarity:.2f}"
+    value = scores.get(reason)
+    if value is None or not reason:
+        return ""
+    return f"{reason} {value:.3g}" if isinstance(value, float) else f"{reason} {value}"
+
+
+def languages(inputs: Inputs, config: ReportConfig) -> tuple[LanguageShares, ...]:
+    """The languages that the scores found, per source."""
+    shares = []
+    for source, ref in inputs.sources("score").items():
+        tables = inputs.tables(ref, ["language"])
+        numbers = add_up(count_values(table.column("language")) for table in tables)
+        shares.append(language_shares(source, numbers, config.languages))
+    return tuple(shares)
+
+
+def duplicates(inputs: Inputs, config: ReportConfig) -> Duplicates | None:
+    """The clusters, and texts of the largest: of the kept document and of the least similar one."""
+    ref = inputs.get("dedup")
+    if ref is None:
+        return None
+    (table,) = inputs.tables(ref, COLUMNS)  # clusters.parquet is the only file in no folder
+    found = describe(table, config.clusters, config.cluster_members)
+    shown = [
+        member for cluster in found.largest for member in (cluster.members[0], cluster.members[-1])
+    ]
+    texts: dict[str, str] = {}
+    for source, documents in inputs.documents().items():
+        ids = [member.id for member in shown if member.source == source]
+        if ids:
+            places = locate(inputs.tables(documents, ["id"]), ids)
+            rows = inputs.tables(documents, ["text"]).rows(list(places.values()))
+            texts |= {name: str(rows[place]["text"]) for name, place in places.items()}
+    return replace(found, largest=tuple(_with_texts(cluster, texts) for cluster in found.largest))
+
+
+def _with_texts(cluster: Cluster, texts: Mapping[str, str]) -> Cluster:
+    members = tuple(replace(each, text=texts.get(each.id, "")) for each in cluster.members)
+    return replace(cluster, members=members)

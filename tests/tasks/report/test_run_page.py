@@ -1,0 +1,45 @@
+import pytest
+
+from pipeline_config.report import ReportConfig
+from storage.runs import RunRecord, StepRun
+from tasks.report.contents import Contents
+from tasks.report.page import draw_page
+from tasks.report.run_page import run_page
+
+
+@pytest.fixture
+def run() -> RunRecord:
+    return RunRecord(
+        id="20261121-034512-1f3a",
+        flow="crawl-to-chat",
+        preset="demo",
+        config={},
+        started_at="2026-11-21T03:45:12+00:00",
+        steps=[
+            StepRun(label="fetch/docs", step="fetch", recipe="r", status="cached"),
+            StepRun(label="dedup", step="dedup", recipe="r", status="executed", seconds=12.5),
+        ],
+        notes=["gate <b>x</b> did not pass"],
+    )
+
+
+def test_run_page_tells_cached_from_executed(contents: Contents, run: RunRecord) -> None:
+    artifact = draw_page(contents, ReportConfig())
+    page = run_page(artifact, run, {"fetch/docs": 31.0})
+    assert run.id not in artifact
+    assert "1 steps executed, 1 from cache" in page
+    assert "saved 31 s" in page
+    assert page.count('class="tag cached"') == 1
+    assert page.count('class="tag executed"') == 1
+    assert "gate &lt;b&gt;x&lt;/b&gt; did not pass" in page
+
+
+def test_run_page_again_replaces_the_run(contents: Contents, run: RunRecord) -> None:
+    artifact = draw_page(contents, ReportConfig())
+    other = run.model_copy(update={"id": "20261122-000000-aaaa"})
+    assert run_page(run_page(artifact, run), other) == run_page(artifact, other)
+
+
+def test_run_page_refuses_another_file(run: RunRecord) -> None:
+    with pytest.raises(ValueError, match="no report"):
+        run_page("<html></html>", run)
