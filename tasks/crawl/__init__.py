@@ -1,0 +1,1 @@
+"""Crawl: from live sites, archives, files, data sets and this Python to documents."""

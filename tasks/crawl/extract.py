@@ -1,0 +1,84 @@
+"""The step `extract`: captured pages become documents, one shard per WARC file.
+
+Input: the files of `fetch`. Output: `00000.parquet` … in the documents' schema, sorted by id. What
+gives no document is counted: `status_404`, `not_html`, `robots_txt`, `truncated`, `broken_record`,
+`empty_text`, `timeout` and so on.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pipeline_config.crawl import ExtractionConfig, ExtractJob
+from storage.artifact import ArtifactRef
+from storage.build import Build
+from storage.shards import Shard, ShardOutput
+from tasks.crawl.document_tables import DocumentTables
+from tasks.crawl.documents import Document, shares
+from tasks.crawl.html_text import NoTextError, PageText, page_text
+from tasks.crawl.warc_reading import CapturedPage, read_pages
+
+
+def extract_pages(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
+    """Extracts a capture.
+
+    Raises:
+        ValueError: when no page gave a document, with the reasons.
+    """
+    files = build.files(capture)
+    origins = build.manifest(capture).counts.extra.get("origins", {})
+    shards = [
+        # The name counts as input: it is written beside every document.
+        Shard(
+            name=f"{index:05d}",
+            inputs=(entry,),
+            extra={"warc_file": origins.get(entry.name, entry.name), "limit": limit},
+        )
+        for index, (entry, limit) in enumerate(
+            zip(files, shares(job.limit, len(files)), strict=False)
+        )
+    ]
+    build.map_shards(extract_shard, shards, job.model_copy(update={"limit": 0}), unit="pages")
+
+
+def extract_shard(inputs: list[Path], job: ExtractJob, out: ShardOutput) -> None:
+    """Extracts one WARC file."""
+    tables = DocumentTables(out, job.source, job.labels, out.extra["limit"])
+    tables.fill(warc_documents(inputs[0], out.extra["warc_file"], job.extraction, out))
+
+
+def warc_documents(
+    path: Path, warc_file: str, config: ExtractionConfig, out: ShardOutput
+) -> Iterator[Document]:
+    """The documents of a WARC or WET file; everything else is counted in `out`."""
+
+    def drop(reason: str) -> None:
+        out.counts.read += 1
+        out.counts.drop(reason)
+
+    for page in read_pages(path, config.max_page_bytes, drop):
+        out.counts.read += 1
+        found = text_of(page, config, out.counts.drop)
+        if found is not None:
+            yield Document(
+                text=found.text,
+                url=page.url,
+                first_seen=page.date,
+                language=found.language,
+                warc_file=warc_file,
+                warc_offset=page.offset,
+                licence=found.licence,
+                metadata=found.metadata,
+            )
+
+
+def text_of(
+    page: CapturedPage, config: ExtractionConfig, drop: Callable[[str], None]
+) -> PageText | None:
+    """The text of a page, or None when it has none and that was counted."""
+    if page.is_text:
+        return PageText(page.body.decode("utf-8", "replace"), page.language)
+    try:
+        return page_text(page.body, page.url, page.content_type, page.date, config)
+    except NoTextError as error:
+        drop(str(error))
+        return None

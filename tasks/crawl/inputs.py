@@ -1,0 +1,205 @@
+"""What lies outside the store and is read: files by their digest, installed packages, this Python.
+
+Only the standard library is imported here: planning asks for these names, and must stay light.
+"""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import Distribution
+from pathlib import Path
+from typing import Any
+
+from pipeline_config.crawl import (
+    Files,
+    HtmlSource,
+    HuggingFaceSource,
+    JsonlSource,
+    PackagesSource,
+    ParquetSource,
+    ReadJob,
+    StdlibSource,
+    TextSource,
+    WarcSource,
+)
+
+# Which files of a folder belong to a kind; a file or pattern that is named counts whatever it is.
+SUFFIXES: dict[type[Files], tuple[str, ...]] = {
+    WarcSource: (".warc", ".warc.gz", ".wet", ".wet.gz", ".warc.zst"),
+    HtmlSource: (".html", ".htm", ".xhtml"),
+    TextSource: (".txt", ".md", ".rst"),
+    JsonlSource: (".jsonl", ".jsonl.gz", ".ndjson", ".json.gz"),
+    ParquetSource: (".parquet",),
+}
+MAGIC = re.compile(r"[*?\[]")
+OUTSIDE_STDLIB = frozenset({"site-packages", "dist-packages", "__pycache__"})
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file outside the store."""
+
+    name: str  # within the folder or pattern it was found by, with forward slashes
+    path: Path
+    bytes: int
+    digest: str
+
+
+def identity(job: ReadJob) -> dict[str, Any]:
+    """What the step `read` reads, in a form for its key."""
+    source = job.reads
+    if isinstance(source, PackagesSource):
+        found = [[*entry] for entry in package_digests(source)]
+        return {"packages": len(found), "digest": _combined(found)}
+    if isinstance(source, HuggingFaceSource) and not Path(source.name).expanduser().is_dir():
+        return {}  # name and revision are in the job
+    files = input_files(source)
+    found = [[file.name, file.digest] for file in files]
+    return {"files": len(found), "digest": _combined(found)}
+
+
+def _combined(values: list[list[str]]) -> str:
+    lines = "".join("\0".join(value) + "\n" for value in values)
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+# ---- files
+
+
+def input_files(source: Files | StdlibSource | HuggingFaceSource) -> list[InputFile]:
+    """The files of a source, by name.
+
+    Raises:
+        ValueError: when a path or pattern matches no file.
+    """
+    if isinstance(source, StdlibSource):
+        pairs = [(name, path) for name, path in stdlib_files(source)]
+    elif isinstance(source, HuggingFaceSource):
+        pairs = list(_matches(source.name, ("",)))
+    else:
+        pairs = [pair for path in source.paths for pair in _matches(path, SUFFIXES[type(source)])]
+    unique = {path.resolve(): (name, path) for name, path in sorted(pairs, reverse=True)}
+    return [
+        InputFile(name, path, path.stat().st_size, _file_digest(path))
+        for name, path in sorted(unique.values())
+    ]
+
+
+def _matches(pattern: str, suffixes: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """Name and path of what a file, folder or pattern stands for."""
+    path = Path(pattern).expanduser()
+    if path.is_file():
+        yield path.name, path
+        return
+    if path.is_dir():
+        found = [
+            (name, file) for name, file in _walk(path) if name.lower().endswith(tuple(suffixes))
+        ]
+    else:
+        root, rest = _split_at_magic(path)
+        matched = root.glob(rest) if rest and root.is_dir() else []
+        found = [(file.relative_to(root).as_posix(), file) for file in matched if file.is_file()]
+    if not found:
+        kinds = " or ".join(suffix for suffix in suffixes if suffix)
+        hint = f"; it holds no {kinds} file" if path.is_dir() and kinds else ""
+        raise ValueError(f"paths: {pattern!r} matches no file{hint} (from {Path.cwd()})")
+    yield from found
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
+    """All files below a folder; links to folders are not followed, they may lead in circles."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            file = Path(place, name)
+            if file.is_file():
+                yield file.relative_to(folder).as_posix(), file
+
+
+def _split_at_magic(path: Path) -> tuple[Path, str]:
+    parts = path.parts
+    plain = next((i for i, part in enumerate(parts) if MAGIC.search(part)), len(parts))
+    return Path(*parts[:plain]), "/".join(parts[plain:])
+
+
+def _file_digest(path: Path) -> str:
+    status = path.stat()
+    return _digest_of(str(path), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=100_000)
+def _digest_of(path: str, _size: int, _modified: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# ---- this Python
+
+
+def stdlib_files(source: StdlibSource) -> Iterator[tuple[str, Path]]:
+    """Name and path of the standard library's source files, such as `json/decoder.py`."""
+    root = Path(sysconfig.get_path("stdlib"))
+    excluded = OUTSIDE_STDLIB | set(source.exclude)
+    for place, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in excluded and "-" not in name)
+        for name in sorted(names):
+            if name.endswith(".py") and name.removesuffix(".py") not in excluded:
+                file = Path(place, name)
+                yield file.relative_to(root).as_posix(), file
+
+
+def module_name(name: str) -> str:
+    """The module of a source file.
+
+    >>> module_name("json/decoder.py"), module_name("json/__init__.py")
+    ('json.decoder', 'json')
+    """
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+# ---- installed packages
+
+
+def package_name(name: str) -> str:
+    """A distribution's name in its one normal form (PEP 503).
+
+    >>> package_name("Typing_Extensions")
+    'typing-extensions'
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def packages(source: PackagesSource) -> list[tuple[str, Distribution]]:
+    """The installed distributions by normal name; where one is found twice, the first counts."""
+    excluded = {package_name(name) for name in source.exclude}
+    found: dict[str, Distribution] = {}
+    for distribution in importlib.metadata.distributions():
+        name = package_name(distribution.metadata["Name"] or "")
+        if name and name not in excluded:
+            found.setdefault(name, distribution)
+    return sorted(found.items())
+
+
+def package_digests(source: PackagesSource) -> list[tuple[str, str]]:
+    """Name and hash of the metadata of each package."""
+    return [
+        (name, hashlib.sha256(metadata_text(found).encode("utf-8", "surrogateescape")).hexdigest())
+        for name, found in packages(source)
+    ]
+
+
+def metadata_text(distribution: Distribution) -> str:
+    """The file with a package's metadata, its long description included."""
+    return distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+
+
+def this_python() -> str:
+    """The Python that runs, as far as its documentation depends on it."""
+    name = sys.implementation.name
+    return f"{name} {platform.python_version()} {sys.platform} {platform.machine()}"

@@ -1,0 +1,93 @@
+"""A live crawl from the outside: starts the spider's process, hears how far it is, ends it."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline_config.crawl import LiveCapture
+from tasks.crawl import pydoc_site
+from tasks.crawl.scope import endpoint_of
+
+ROOT = Path(__file__).parents[2]
+LOG_NAME = "spider.log"
+LOG_TAIL_LINES = 5
+
+
+@dataclass(frozen=True)
+class CrawlProgress:
+    """How far a crawl is: pages, the reasons of everything else, and what still waits."""
+
+    pages: int = 0
+    others: dict[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    finished: str = ""  # "finished", "max_pages", or "" while it runs
+
+    @property
+    def done(self) -> int:
+        """URLs that are settled."""
+        return self.pages + sum(self.others.values())
+
+
+def crawl(
+    capture: LiveCapture, folder: Path, on_progress: Callable[[CrawlProgress], None]
+) -> CrawlProgress:
+    """Captures a site into WARC files in `folder`, going on from what is there.
+
+    Raises:
+        RuntimeError: when the spider's process did not reach its end, with its last log lines.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with served(capture) as mapped, (folder / LOG_NAME).open("ab") as log:
+        job = {
+            # Not model_dump(): the settings that stay out of the step's key count here.
+            "capture": {name: getattr(capture, name) for name in LiveCapture.model_fields},
+            "folder": str(folder),
+            "mapped": mapped,
+        }
+        progress = CrawlProgress()
+        with subprocess.Popen(
+            [sys.executable, "-m", "tasks.crawl.spider"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        ) as spider:
+            assert spider.stdin is not None
+            assert spider.stdout is not None
+            try:
+                # The pipe stays open: the spider ends when it closes.
+                spider.stdin.write(json.dumps(job).encode() + b"\n")
+                spider.stdin.flush()
+                for line in spider.stdout:
+                    progress = parse_progress(line)
+                    on_progress(progress)
+            finally:
+                spider.kill()
+    if not progress.finished:
+        tail = (folder / LOG_NAME).read_text("utf-8", "replace").splitlines()[-LOG_TAIL_LINES:]
+        raise RuntimeError("the crawler ended early: " + " | ".join(tail))
+    return progress
+
+
+def parse_progress(line: bytes) -> CrawlProgress:
+    """One line of the spider's output."""
+    said = json.loads(line)
+    outcomes = dict(said["outcomes"])
+    return CrawlProgress(outcomes.pop("", 0), outcomes, said["waiting"], said["finished"])
+
+
+@contextlib.contextmanager
+def served(capture: LiveCapture) -> Iterator[dict[str, str]]:
+    """While inside, a site of our own is up; yields where its logical address leads."""
+    if capture.serve == "":
+        yield {}
+        return
+    with pydoc_site.serve() as port:
+        hosts = {endpoint_of(seed) for seed in capture.seeds if urlsplit(seed).hostname}
+        yield dict.fromkeys(sorted(hosts), f"127.0.0.1:{port}")

@@ -1,0 +1,210 @@
+"""What stands between the spider and the network: scope, robots.txt by the standard, the capture.
+
+Scrapy calls these as downloader middlewares: requests pass them from the first to the last, answers
+and errors the other way.
+"""
+
+import contextlib
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+from urllib.parse import urldefrag, urlsplit
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
+from scrapy.exceptions import IgnoreRequest, StopDownload
+from scrapy.http import Headers, Response
+from scrapy.responsetypes import responsetypes
+from scrapy.utils.defer import deferred_from_coro
+
+from pipeline_config.crawl import LiveCapture
+from tasks.crawl.scope import host_of, is_inside
+from tasks.crawl.warc_writing import CaptureFolder, Exchange
+
+MAX_ROBOTS_BYTES = 512 * 1024  # RFC 9309 asks for at least 500 KiB
+STORED = "stored"  # flag of a response that comes from the capture
+
+
+class CapturingSpider(Protocol):
+    """What the middlewares need of the spider."""
+
+    capture: LiveCapture
+    folder: CaptureFolder
+    hosts: tuple[str, ...]
+    silent_robots: set[str]
+
+
+class RefusedError(IgnoreRequest):
+    """A request is not sent; `reason` is what that is counted under."""
+
+    def __init__(self, reason: str) -> None:
+        """See the class."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+def is_robots(request: Request) -> bool:
+    """Whether Scrapy itself asks for a host's robots.txt."""
+    return bool(request.meta.get("dont_obey_robotstxt"))
+
+
+def media_type(headers: Any) -> str:
+    """The lower-case media type, "" when the server names none."""
+    value = headers.get("Content-Type") or b""
+    return str(value.decode("latin-1")).partition(";")[0].strip().lower()
+
+
+class HostScope(OffsiteMiddleware):
+    """Requests, redirected ones too, stay on the hosts of the crawl."""
+
+    def should_follow(self, request: Request, spider: Any) -> bool:
+        """Whether a request is within the scope."""
+        return is_inside(request.url, spider.hosts)
+
+
+class RobotsByStandard:
+    """What a missing robots.txt means by RFC 9309: absent allows all, unreachable forbids all."""
+
+    FORBID_ALL = b"User-agent: *\nDisallow: /\n"
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Listens for what a robots.txt says of the delay."""
+        self.crawler = crawler
+        crawler.signals.connect(self.robots_parsed, signals.robots_parsed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "RobotsByStandard":
+        """What Scrapy calls."""
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Reads an error status as the standard does."""
+        if not is_robots(request) or response.status < HTTPStatus.BAD_REQUEST:
+            return response
+        if response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return response.replace(status=200, body=b"")
+        return self.forbid(request)
+
+    def process_exception(self, request: Request, exception: Exception) -> Response | None:
+        """No answer, after all retries."""
+        return self.forbid(request) if is_robots(request) else None
+
+    def forbid(self, request: Request) -> Response:
+        """A robots.txt that forbids everything."""
+        spider = cast("CapturingSpider", self.crawler.spider)
+        spider.silent_robots.add(host_of(request.url))
+        return Response(request.url, body=self.FORBID_ALL)
+
+    def robots_parsed(self, robotparser: Any, request: Request) -> None:
+        """Keeps to a Crawl-delay that is longer than ours."""
+        engine: Any = self.crawler.engine
+        spider = cast("CapturingSpider", self.crawler.spider)
+        asked = robotparser.crawl_delay(spider.capture.user_agent) or 0.0
+        delay = max(asked, spider.capture.delay_seconds)
+        host = urlsplit(request.url).hostname
+        engine.downloader.per_slot_settings[host] = {"delay": delay}
+        if host in engine.downloader.slots:
+            engine.downloader.slots[host].delay = delay
+
+
+class Capture:
+    """Keeps what the network answers, answers what it has kept, and minds the budget of pages."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Listens to downloads, to stop those that are not wanted."""
+        self.crawler = crawler
+        self.granted: int | None = None
+        self.retried_statuses = frozenset(crawler.settings.getlist("RETRY_HTTP_CODES"))
+        self.max_retries = crawler.settings.getint("RETRY_TIMES")
+        crawler.signals.connect(self.headers_received, signals.headers_received)
+        crawler.signals.connect(self.bytes_received, signals.bytes_received)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Capture":
+        """What Scrapy calls."""
+        return cls(crawler)
+
+    @property
+    def spider(self) -> "CapturingSpider":
+        """The running spider."""
+        return cast("CapturingSpider", self.crawler.spider)
+
+    def process_request(self, request: Request) -> Response | None:
+        """Answers from the capture, or grants a download while the budget lasts."""
+        if stored := self.spider.folder.read(urldefrag(request.url).url):
+            request.meta["truncated"] = stored.truncated
+            headers = Headers(stored.headers)
+            kind = responsetypes.from_args(headers=headers, url=request.url, body=stored.body)
+            return kind(request.url, stored.status, headers, stored.body, flags=[STORED])
+        if not is_robots(request) and not request.meta.get("retry_times"):
+            self.grant()
+        return None
+
+    def grant(self) -> None:
+        """Takes one page from the budget; the crawl ends where nothing is left."""
+        if self.granted is None:
+            self.granted = sum(
+                not url.endswith("/robots.txt") for url in self.spider.folder.offsets
+            )
+        if self.granted >= self.spider.capture.max_pages:
+            engine: Any = self.crawler.engine
+            deferred_from_coro(engine.close_spider_async(reason="max_pages"))
+            raise RefusedError("over_budget")
+        self.granted += 1
+
+    def headers_received(self, headers: Any, body_length: Any, request: Request) -> None:
+        """Stops a download whose headers announce too much or the wrong thing."""
+        request.meta.update(truncated="", received=0)
+        if is_robots(request):
+            return
+        kind = media_type(headers)
+        if kind and kind not in self.spider.capture.content_types:
+            self.stop(request, "unspecified")
+        if isinstance(body_length, int) and body_length > self.spider.capture.max_page_bytes:
+            self.stop(request, "length")
+
+    def bytes_received(self, data: bytes, request: Request) -> None:
+        """Stops a download that is longer than its headers said, or than they did not say."""
+        request.meta["received"] += len(data)
+        limit = MAX_ROBOTS_BYTES if is_robots(request) else self.spider.capture.max_page_bytes
+        if request.meta["received"] > limit:
+            self.stop(request, "length")
+
+    def stop(self, request: Request, why: str) -> None:
+        """Ends a download; what was received so far is the answer."""
+        request.meta["truncated"] = why
+        raise StopDownload(fail=False)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Keeps an answer, unless it comes from the capture or will be asked for again."""
+        retries_left = request.meta.get("retry_times", 0) < self.max_retries
+        if STORED in response.flags or (response.status in self.retried_statuses and retries_left):
+            return response
+        self.spider.folder.append(
+            Exchange(
+                url=urldefrag(request.url).url,
+                request_headers=[("Host", urlsplit(request.url).netloc), *pairs(request.headers)],
+                status_line=status_line(response),
+                headers=pairs(response.headers),
+                body=response.body,
+                ip_address=str(response.ip_address or ""),
+                truncated=request.meta.get("truncated", ""),
+            )
+        )
+        return response
+
+
+def status_line(response: Response) -> str:
+    """The first line of an answer."""
+    with contextlib.suppress(ValueError):
+        return f"{response.protocol} {response.status} {HTTPStatus(response.status).phrase}"
+    return f"{response.protocol} {response.status} "
+
+
+def pairs(headers: Any) -> list[tuple[str, str]]:
+    """Scrapy's headers as name and value, one pair per line of the message."""
+    return [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, values in headers.items()
+        for value in values
+    ]

@@ -1,0 +1,51 @@
+"""The crawl stage's steps: `fetch` and `extract` for captured sources, `read` for all others.
+
+if crawl.is_captured(name):
+    documents = extract(fetch(crawl.to_fetch(name)), crawl.to_extract(name))
+else:
+    documents = read(crawl.to_read(name))
+"""
+
+from typing import Any
+
+from pipeline_config.crawl import CommonCrawlCapture, ExtractJob, LiveCapture, ReadJob
+from storage.artifact import ArtifactRef
+from storage.build import Build
+from storage.steps import step
+from tasks.crawl import inputs
+
+
+def outside(capture: LiveCapture | CommonCrawlCapture) -> dict[str, Any]:
+    """What a capture depends on beside its settings: this Python, where its own site is crawled."""
+    if isinstance(capture, LiveCapture) and capture.serve == "pydoc":
+        return {"python": inputs.this_python()}
+    return {}
+
+
+@step("fetch", version="1", capture=True, identity=outside)
+def fetch(build: Build, capture: LiveCapture | CommonCrawlCapture) -> None:
+    """Captures a live site or files of Common Crawl into WARC files."""
+    from tasks.crawl.fetch import fetch_pages
+
+    fetch_pages(build, capture)
+
+
+@step("extract", version="1", libraries=("trafilatura", "htmldate", "lxml", "w3lib"))
+def extract(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
+    """Turns captured pages into documents."""
+    from tasks.crawl.extract import extract_pages
+
+    extract_pages(build, capture, job)
+
+
+@step(
+    "read",
+    version="1",
+    libraries=("trafilatura", "htmldate", "lxml", "w3lib"),
+    identity=inputs.identity,
+)
+def read(build: Build, job: ReadJob) -> None:
+    """Turns files, data sets, installed packages or this Python's sources into documents."""
+    from tasks.crawl.read import read_source
+
+    read_source(build, job)
