@@ -1,0 +1,197 @@
+"""Settings of the quality filters: what is measured, the limits, and how sources differ.
+
+Measuring and deciding are two steps, so a changed limit measures nothing again. `sources` holds
+the differences of single sources, each key over the default above it:
+
+    quality:
+      gopher_quality: {min_words: 30}             # every source
+      sources:
+        code:
+          gopher_quality: {min_stop_words: null}  # this source: rule off, min_words is still 30
+"""
+
+from typing import Any, Self
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from pipeline_config.base import StageConfig
+
+GOPHER_STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
+
+
+class ScoreConfig(StageConfig):
+    """What the signals depend on; a change here reads every text again."""
+
+    stop_words: tuple[str, ...] = Field(
+        default=GOPHER_STOP_WORDS,
+        min_length=1,
+        max_length=64,
+        description="words whose distinct occurrences are counted, case-sensitive; Gopher's eight",
+    )
+
+
+class LanguageRules(StageConfig):
+    """Language identification by py3langid."""
+
+    enabled: bool = Field(default=True, description="whether these rules decide at all")
+    languages: tuple[str, ...] = Field(
+        default=("en",), min_length=1, description="ISO 639 codes of the languages to keep"
+    )
+    min_score: float | None = Field(
+        default=0.65,
+        ge=0.0,
+        le=1.0,
+        description="least probability of the language, 0 to 1; null: no limit",
+    )
+
+
+class GopherQualityRules(StageConfig):
+    """Rae et al. 2021, appendix A.1; null switches a rule off."""
+
+    enabled: bool = Field(default=True, description="whether these rules decide at all")
+    min_words: int | None = Field(
+        default=50, ge=0, description="least words that are more than punctuation"
+    )
+    max_words: int | None = Field(
+        default=100_000, ge=1, description="most words that are more than punctuation"
+    )
+    min_mean_word_length: float | None = Field(
+        default=3.0, ge=0.0, description="characters per word, least mean"
+    )
+    max_mean_word_length: float | None = Field(
+        default=10.0, gt=0.0, description="characters per word, greatest mean"
+    )
+    max_hash_to_word_ratio: float | None = Field(
+        default=0.1, ge=0.0, description="hash signs per word, at most"
+    )
+    max_ellipsis_to_word_ratio: float | None = Field(
+        default=0.1, ge=0.0, description="ellipses per word, at most"
+    )
+    max_bullet_line_fraction: float | None = Field(
+        default=0.9, ge=0.0, le=1.0, description="share of lines that begin with a bullet, at most"
+    )
+    max_ellipsis_line_fraction: float | None = Field(
+        default=0.3, ge=0.0, le=1.0, description="share of lines that end with an ellipsis, at most"
+    )
+    min_alpha_word_fraction: float | None = Field(
+        default=0.8, ge=0.0, le=1.0, description="share of words with a letter, at least"
+    )
+    min_stop_words: int | None = Field(default=2, ge=0, description="distinct stop words, at least")
+
+
+class GopherRepetitionRules(StageConfig):
+    """Rae et al. 2021, table A1; null switches a rule off. Shares of characters may exceed 1."""
+
+    enabled: bool = Field(default=True, description="whether these rules decide at all")
+    max_dup_paragraph_fraction: float | None = Field(
+        default=0.30, ge=0.0, description="share of paragraphs seen before, at most"
+    )
+    max_dup_paragraph_char_fraction: float | None = Field(
+        default=0.20, ge=0.0, description="their share of the characters, at most"
+    )
+    max_dup_line_fraction: float | None = Field(
+        default=0.30, ge=0.0, description="share of lines seen before, at most"
+    )
+    max_dup_line_char_fraction: float | None = Field(
+        default=0.20, ge=0.0, description="their share of the characters, at most"
+    )
+    max_top_2_gram_char_fraction: float | None = Field(
+        default=0.20, ge=0.0, description="characters of the commonest 2-gram, at most"
+    )
+    max_top_3_gram_char_fraction: float | None = Field(
+        default=0.18, ge=0.0, description="characters of the commonest 3-gram, at most"
+    )
+    max_top_4_gram_char_fraction: float | None = Field(
+        default=0.16, ge=0.0, description="characters of the commonest 4-gram, at most"
+    )
+    max_dup_5_gram_char_fraction: float | None = Field(
+        default=0.15, ge=0.0, description="characters in repeated 5-grams, at most"
+    )
+    max_dup_6_gram_char_fraction: float | None = Field(
+        default=0.14, ge=0.0, description="characters in repeated 6-grams, at most"
+    )
+    max_dup_7_gram_char_fraction: float | None = Field(
+        default=0.13, ge=0.0, description="characters in repeated 7-grams, at most"
+    )
+    max_dup_8_gram_char_fraction: float | None = Field(
+        default=0.12, ge=0.0, description="characters in repeated 8-grams, at most"
+    )
+    max_dup_9_gram_char_fraction: float | None = Field(
+        default=0.11, ge=0.0, description="characters in repeated 9-grams, at most"
+    )
+    max_dup_10_gram_char_fraction: float | None = Field(
+        default=0.10, ge=0.0, description="characters in repeated 10-grams, at most"
+    )
+
+
+class QualityRules(StageConfig):
+    """Every limit, for one source: what the decision about a document depends on."""
+
+    language: LanguageRules = LanguageRules()
+    gopher_quality: GopherQualityRules = GopherQualityRules()
+    gopher_repetition: GopherRepetitionRules = GopherRepetitionRules()
+
+
+class QualityOverrides(QualityRules):
+    """The limits in which one source differs: only the keys that are given count."""
+
+    @model_serializer(mode="wrap")
+    def _only_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write the given keys only, so that what is written reads back as it was."""
+        return {
+            group: {key: value for key, value in handler(self)[group].items() if key in given}
+            for group, given in self.given().items()
+        }
+
+    def given(self) -> dict[str, set[str]]:
+        """The keys that were given, by group, in order of definition."""
+        return {
+            group: getattr(self, group).model_fields_set
+            for group in type(self).model_fields
+            if group in self.model_fields_set
+        }
+
+    def over(self, rules: QualityRules) -> QualityRules:
+        """Return `rules` with the given keys replaced."""
+        merged = rules.model_dump()
+        for group, keys in self.given().items():
+            merged[group] |= {key: getattr(getattr(self, group), key) for key in keys}
+        return QualityRules.model_validate(merged)
+
+
+class QualityConfig(QualityRules):
+    """Quality filtering of all sources."""
+
+    score: ScoreConfig = ScoreConfig()
+    sources: dict[str, QualityOverrides] = Field(
+        default_factory=dict, description="by source: the limits in which it differs"
+    )
+
+    @model_validator(mode="after")
+    def _check_limits(self) -> Self:
+        every: dict[str, QualityRules] = {"": self}
+        every |= {f"sources.{name}.": self.for_source(name) for name in self.sources}
+        for prefix, rules in every.items():
+            quality = rules.gopher_quality
+            _check_range(prefix, "words", quality.min_words, quality.max_words)
+            lengths = quality.min_mean_word_length, quality.max_mean_word_length
+            _check_range(prefix, "mean_word_length", *lengths)
+        return self
+
+    def for_source(self, name: str) -> QualityRules:
+        """Return the limits that hold for one source."""
+        defaults = QualityRules(
+            language=self.language,
+            gopher_quality=self.gopher_quality,
+            gopher_repetition=self.gopher_repetition,
+        )
+        overrides = self.sources.get(name)
+        return overrides.over(defaults) if overrides else defaults
+
+
+def _check_range(prefix: str, name: str, least: float | None, most: float | None) -> None:
+    if least is not None and most is not None and least > most:
+        raise ValueError(
+            f"{prefix}gopher_quality.min_{name} ({least}) is above max_{name} ({most}): no document "
+            "can pass; lower the one or raise the other"
+        )

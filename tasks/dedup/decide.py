@@ -1,0 +1,216 @@
+"""Dedup: the fingerprints of all sources -> a decision on every document, and the clusters.
+
+Reads signatures and quality's decisions, no text. `<source>/00000.parquet` is row-aligned with the
+documents: DECISION_SCHEMA and `cluster`, the smallest document id of the cluster, which stays what
+it is when clusters elsewhere come and go. Documents that quality dropped are carried along
+(reason "quality", a cluster of their own) and not counted. `clusters.parquet` lists the members of
+clusters of two or more: who was removed for whom, at what similarity.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline_config.dedup import DedupConfig
+from storage.artifact import ArtifactRef
+from storage.build import Build
+from storage.documents import DECISION_SCHEMA
+from storage.tables import read_table
+
+if TYPE_CHECKING:
+    from tasks.dedup.clusters import Verdicts
+
+DUPLICATE_SCHEMA = DECISION_SCHEMA.append(pa.field("cluster", pa.string()))
+CLUSTER_SCHEMA = pa.schema(
+    [
+        ("cluster", pa.string()),
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("url", pa.string()),
+        ("kept", pa.bool_()),
+        ("duplicate_of", pa.string()),
+        ("similarity", pa.float32()),
+    ]
+)
+CURVE_AT = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+LARGEST_CLUSTERS = 20  # told in the counts
+
+
+def decide_duplicates(
+    build: Build,
+    signatures: dict[str, ArtifactRef],
+    decisions: dict[str, ArtifactRef],
+    config: DedupConfig,
+) -> None:
+    """Decide for all sources at once; both mappings are keyed by source.
+
+    Raises:
+        ValueError: when there is no document, or a source's signatures and decisions do not match.
+    """
+    from tasks.dedup.clusters import find_duplicates
+    from tasks.dedup.keep import keep_order
+
+    documents, entries = read_signatures(build, signatures)
+    if not documents.num_rows:
+        raise ValueError(f"{build.label} reads no signature of {', '.join(sorted(signatures))}")
+    verdicts = find_duplicates(
+        entries,
+        _codes(documents["exact_hash"]),
+        documents["num_words"].to_numpy() >= config.signature.shingle_words,
+        keep_order(documents, config.keep, config.preferred_sources),
+        num_bands=config.num_bands,
+        num_rows=config.num_rows,
+        min_similarity=config.min_similarity,
+        max_compared=config.max_compared,
+    )
+    decided = decision_table(documents, verdicts)
+    for name, table in align_with_documents(build, decisions, documents, decided):
+        build.add_table(name, table, DUPLICATE_SCHEMA)
+    clusters = cluster_table(documents, decided)
+    build.add_table("clusters.parquet", clusters, CLUSTER_SCHEMA)
+    _count(build, documents["source"], decided, clusters, verdicts, config)
+
+
+def read_signatures(
+    build: Build, signatures: dict[str, ArtifactRef]
+) -> tuple[pa.Table, npt.NDArray[np.uint32]]:
+    """Read the fingerprints of all sources, in order of their names.
+
+    Returns SIGNATURE_COLUMNS with `source`, and the signatures (N, num_permutations).
+    """
+    tables, blocks = [], []
+    for source in sorted(signatures):
+        for path in build.paths(signatures[source]):
+            table = read_table(path)
+            blocks.append(_entries(table["signature"].combine_chunks()))
+            table = table.drop_columns(["signature"])
+            tables.append(table.append_column("source", pa.repeat(source, table.num_rows)))
+    return pa.concat_tables(tables).combine_chunks(), np.concatenate(blocks)
+
+
+def decision_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
+    """Return DUPLICATE_SCHEMA for the documents that were signed, in their order."""
+    ids = documents["id"].combine_chunks()
+    kept = verdicts.duplicate_of < 0
+    reason = np.where(kept, "", np.where(verdicts.is_exact, "exact_duplicate", "near_duplicate"))
+    return pa.table(
+        {
+            "id": ids,
+            "kept": kept,
+            "reason": reason,
+            "duplicate_of": pc.fill_null(ids.take(pa.array(verdicts.duplicate_of, mask=kept)), ""),
+            "similarity": verdicts.similarity,
+            "cluster": _smallest_ids(ids, verdicts.component),
+        },
+        schema=DUPLICATE_SCHEMA,
+    )
+
+
+def align_with_documents(
+    build: Build, decisions: dict[str, ArtifactRef], signed: pa.Table, decided: pa.Table
+) -> Iterator[tuple[str, pa.Table]]:
+    """Yield a file per file of quality's decisions, with the rows that it dropped between ours."""
+    start = 0
+    for source in sorted(decisions):
+        for entry, path in zip(
+            build.files(decisions[source]), build.paths(decisions[source]), strict=True
+        ):
+            quality = read_table(path, ["id", "kept"])
+            passed = quality["kept"].to_numpy()
+            own = decided.slice(start, int(passed.sum()))
+            start += own.num_rows
+            if quality["id"].filter(quality["kept"]) != own["id"]:
+                raise ValueError(f"{source}/{entry.name}: signatures and decisions do not match")
+            yield f"{source}/{entry.name}", _insert_dropped(quality["id"], passed, own)
+    if start != signed.num_rows:
+        raise ValueError(f"{signed.num_rows} documents are signed, decisions keep {start}")
+
+
+def cluster_table(documents: pa.Table, decided: pa.Table) -> pa.Table:
+    """Return CLUSTER_SCHEMA: clusters in order of their ids, in each the kept documents first."""
+    codes = decided["cluster"].combine_chunks().dictionary_encode().indices.to_numpy()
+    shared = pa.array(np.bincount(codes)[codes] > 1) if len(codes) else pa.array([], pa.bool_())
+    table = decided.append_column("source", documents["source"])
+    table = table.append_column("url", documents["url"]).filter(shared)
+    order = [("cluster", "ascending"), ("kept", "descending"), ("id", "ascending")]
+    return table.sort_by(order).select(CLUSTER_SCHEMA.names)
+
+
+def _entries(column: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint32]:
+    """The signatures of one file as an array (rows, num_permutations)."""
+    width = column.type.byte_width // 4
+    entries = np.frombuffer(column.buffers()[1] or b"", dtype="<u4")
+    rows = entries[column.offset * width : (column.offset + len(column)) * width]
+    return rows.reshape(len(column), width).astype(np.uint32, copy=False)
+
+
+def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Numbers that are equal where values are."""
+    return np.asarray(column.combine_chunks().dictionary_encode().indices, dtype=np.int64)
+
+
+def _smallest_ids(ids: pa.StringArray, component: npt.NDArray[np.int64]) -> pa.StringArray:
+    """The smallest id among the rows with the same component, for every row."""
+    by_id = np.asarray(pc.sort_indices(ids), dtype=np.int64)
+    rank = np.empty(len(ids), np.int64)
+    rank[by_id] = np.arange(len(ids))
+    smallest = np.full(len(ids), len(ids))
+    np.minimum.at(smallest, component, rank)
+    return ids.take(pa.array(by_id[smallest[component]]))
+
+
+def _insert_dropped(ids: pa.ChunkedArray, passed: npt.NDArray[np.bool_], own: pa.Table) -> pa.Table:
+    """Put `own` at the rows that passed; the others were dropped by quality."""
+    where = pa.array(np.cumsum(passed) - 1, mask=~passed)
+    taken = own.select(["reason", "duplicate_of", "similarity", "cluster"]).take(where)
+    return pa.table(
+        {
+            "id": ids,
+            "kept": pc.fill_null(own["kept"].take(where), False),
+            "reason": pc.fill_null(taken["reason"], "quality"),
+            "duplicate_of": pc.fill_null(taken["duplicate_of"], ""),
+            "similarity": pc.fill_null(taken["similarity"], 0.0),
+            "cluster": pc.coalesce(taken["cluster"], ids),
+        },
+        schema=DUPLICATE_SCHEMA,
+    )
+
+
+def _count(
+    build: Build,
+    sources: pa.ChunkedArray,
+    decided: pa.Table,
+    clusters: pa.Table,
+    verdicts: "Verdicts",
+    config: DedupConfig,
+) -> None:
+    from tasks.dedup.lsh import collision_probability
+
+    build.counts.read = decided.num_rows
+    by_source: dict[str, dict[str, int]] = {}
+    for source, reason in zip(sources.to_pylist(), decided["reason"].to_pylist(), strict=True):
+        own = by_source.setdefault(source, {"kept": 0})
+        own[reason or "kept"] = own.get(reason or "kept", 0) + 1
+    for own in by_source.values():
+        build.counts.kept += own["kept"]
+        for reason in ("exact_duplicate", "near_duplicate"):
+            build.counts.drop(reason, own.get(reason, 0))
+    sizes = Counter(clusters["cluster"].to_pylist())
+    largest = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:LARGEST_CLUSTERS]
+    build.counts.extra |= {
+        "by_source": by_source,
+        "clusters": len(sizes),
+        "largest_clusters": dict(largest),
+        "pairs_compared": verdicts.pairs_compared,
+        "pairs_verified": verdicts.pairs_verified,
+        "times_bucket_full": verdicts.times_bucket_full,
+        "found_at_similarity": {
+            str(at): round(collision_probability(at, config.num_bands, config.num_rows), 4)
+            for at in CURVE_AT
+        },
+    }

@@ -1,0 +1,29 @@
+"""The steps of deduplication."""
+
+from pipeline_config.dedup import DedupConfig, SignatureConfig
+from storage.artifact import ArtifactRef
+from storage.build import Build
+from storage.steps import step
+
+
+@step("sign", version="1")
+def sign(
+    build: Build, documents: ArtifactRef, decisions: ArtifactRef, config: SignatureConfig
+) -> None:
+    """Fingerprint the documents of one source that quality kept."""
+    from tasks.dedup.sign import sign_documents
+
+    sign_documents(build, documents, decisions, config)
+
+
+@step("dedup", version="1")
+def dedup(
+    build: Build,
+    signatures: dict[str, ArtifactRef],
+    decisions: dict[str, ArtifactRef],
+    config: DedupConfig,
+) -> None:
+    """Find the duplicates among all sources; both mappings are keyed by source."""
+    from tasks.dedup.decide import decide_duplicates
+
+    decide_duplicates(build, signatures, decisions, config)
