@@ -230,6 +230,12 @@ def made_so_far() -> Mapping[str, Handle]:
     return dict(plan.handles if plan is not None else current_session().handles)
 
 
+def current_store() -> Store:
+    """The store of this run, or plan: for references that a flow resolves before it begins."""
+    plan = _planning.get()
+    return plan.store if plan is not None else current_session().store
+
+
 class Throttle:
     """Lets a call through at most once in `seconds`."""
 

@@ -1,0 +1,48 @@
+"""The corpus: from the sources to documents that are good, and there once.
+
+sources ─► fetch, extract | read ─► score, decide ─► sign ─► dedup
+"""
+
+from dataclasses import dataclass
+
+from pipeline_config.pipeline import PipelineConfig
+from storage.artifact import ArtifactRef
+from storage.session import made_so_far
+from tasks.crawl.task import extract, fetch, read
+from tasks.dedup.task import dedup, sign
+from tasks.quality.task import decide, score
+from tasks.report.task import report
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The documents of each source, and which of them stay."""
+
+    documents: dict[str, ArtifactRef]
+    decisions: ArtifactRef
+
+
+def refresh_corpus(config: PipelineConfig) -> Corpus:
+    """Documents of every source with the decisions of quality and deduplication."""
+    documents, quality, signatures = {}, {}, {}
+    for name in sorted(config.crawl.sources):
+        documents[name] = ingest(name, config)
+        scores = score(documents[name], label=name)
+        quality[name] = decide(scores, config.quality.for_source(name), label=name)
+        signatures[name] = sign(documents[name], quality[name], config.dedup.signature, label=name)
+    return Corpus(documents, dedup(signatures, quality, config.dedup))
+
+
+def ingest(name: str, config: PipelineConfig) -> ArtifactRef:
+    """The documents of one source: captured and extracted, or read where they lie."""
+    crawl = config.crawl
+    if crawl.is_captured(name):
+        capture = fetch(crawl.to_fetch(name), label=name)
+        return extract(capture, crawl.to_extract(name), label=name)
+    return read(crawl.to_read(name), label=name)
+
+
+def compose(config: PipelineConfig) -> None:
+    """The flow."""
+    refresh_corpus(config)
+    report(made_so_far(), config.report)
