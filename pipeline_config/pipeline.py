@@ -9,6 +9,7 @@ from pipeline_config.evaluation import EvaluationConfig
 from pipeline_config.instructions import InstructionsConfig
 from pipeline_config.mixture import MixtureConfig
 from pipeline_config.pretrain import PretrainConfig
+from pipeline_config.promotion import PromotionConfig
 from pipeline_config.quality import QualityConfig
 from pipeline_config.report import ReportConfig
 from pipeline_config.schedules import FlowName, Schedule
@@ -31,6 +32,7 @@ class PipelineConfig(StageConfig):
     sft: SftConfig = SftConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     report: ReportConfig = ReportConfig()
+    promotion: PromotionConfig = PromotionConfig()
     schedules: dict[FlowName, Schedule] = Field(
         default_factory=dict, description="flows that run by themselves while `up` runs"
     )
