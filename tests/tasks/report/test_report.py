@@ -1,0 +1,495 @@
+"""The report step over a store that holds a small run: what it reads is what it says."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from safetensors.numpy import save_file
+
+from pipeline_config.report import ReportConfig
+from storage.artifact import ArtifactRef
+from storage.build import Build
+from storage.conversations import (
+    Conversation,
+    Message,
+    Quality,
+    Task,
+    TeacherInfo,
+    Verification,
+    conversation_id,
+    write_conversations,
+)
+from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA, document_id
+from storage.session import Session, planning, session
+from storage.steps import step
+from storage.store import Store
+from tasks.report.contents import Contents
+from tasks.report.inputs import Inputs
+from tasks.report.report import gather
+from tasks.report.task import report
+
+Writer = Callable[[Build], None]
+SOURCES = {"code": 6, "docs": 10}
+
+
+def make(label: str, write: Writer) -> ArtifactRef:
+    """An artifact as the step of this label would leave it."""
+    name, _, source = label.partition("/")
+
+    @step(name, version="3", libraries=("numpy",))
+    def made(build: Build, which: str) -> None:
+        write(build)
+
+    return made(source, label=source)
+
+
+def documents(source: str) -> pa.Table:
+    rows = []
+    for n in range(SOURCES[source]):
+        text, url = f"{source} text {n} <b>bold</b> \x1b[1m", f"http://{source}.demo/{n}"
+        rows.append(
+            {
+                "id": document_id(source, url, text),
+                "text": text,
+                "url": url,
+                "source": source,
+                "first_seen": "",
+                "language": "",
+                "warc_file": "",
+                "warc_offset": -1,
+                "licence": "",
+                "metadata": "{}",
+            }
+        )
+    return pa.Table.from_pylist(rows, DOCUMENT_SCHEMA)
+
+
+def decisions(table: pa.Table, reasons: list[str], similarity: float = 0.0) -> pa.Table:
+    rows = [
+        {
+            "id": name,
+            "kept": not reason,
+            "reason": reason,
+            "duplicate_of": "",
+            "similarity": similarity if reason.endswith("duplicate") else 0.0,
+        }
+        for name, reason in zip(table.column("id").to_pylist(), reasons, strict=True)
+    ]
+    return pa.Table.from_pylist(rows, DECISION_SCHEMA)
+
+
+QUALITY = {
+    "code": ["", "", "", "", "", "stop_words"],
+    "docs": ["short", "short", "repeated", "", "", "", "", "", "", ""],
+}
+DEDUP = {
+    "code": ["", "exact_duplicate", "", "", "", "quality"],
+    "docs": ["quality", "quality", "quality", "", "near_duplicate", "", "", "", "", ""],
+}
+
+
+def write_halves(build: Build, table: pa.Table, folder: str = "") -> None:
+    """Two shards, so that a place is a file and a row."""
+    half = table.num_rows // 2
+    build.add_table(f"{folder}00000.parquet", table.slice(0, half))
+    build.add_table(f"{folder}00001.parquet", table.slice(half))
+
+
+def write_documents(source: str, failed: int) -> Writer:
+    def write(build: Build) -> None:
+        write_halves(build, documents(source))
+        build.counts.read = SOURCES[source] + failed
+        build.counts.kept = SOURCES[source]
+        build.counts.drop("broken record", failed)
+
+    return write
+
+
+def write_fetch(build: Build) -> None:
+    path = build.scratch / "x"
+    path.write_bytes(b"warc")
+    build.add_file("00000.warc.gz", path, rows=12)
+    build.counts.read, build.counts.kept = 15, 12
+    build.counts.drop("http_404", 3)
+
+
+def write_scores(source: str) -> Writer:
+    def write(build: Build) -> None:
+        table = documents(source).select(["id"])
+        rows = table.num_rows
+        table = table.append_column("language", pa.array((["en", "en", "de"] * rows)[:rows]))
+        table = table.append_column("short", pa.array([n / 10 for n in range(rows)]))
+        write_halves(build, table)
+        build.counts.read = build.counts.kept = rows
+
+    return write
+
+
+def write_decisions(source: str) -> Writer:
+    def write(build: Build) -> None:
+        reasons = QUALITY[source]
+        write_halves(build, decisions(documents(source), reasons))
+        build.counts.read, build.counts.kept = len(reasons), reasons.count("")
+        for reason in reasons:
+            if reason:
+                build.counts.drop(reason)
+
+    return write
+
+
+def write_dedup(build: Build) -> None:
+    members = []
+    for source, reasons in DEDUP.items():
+        table = documents(source)
+        write_halves(build, decisions(table, reasons, 0.75), f"{source}/")
+        for row in (0, 1) if source == "code" else (3, 4):
+            members.append(
+                {
+                    "cluster": f"cluster-{source}",
+                    "id": table.column("id")[row].as_py(),
+                    "source": source,
+                    "url": table.column("url")[row].as_py(),
+                    "kept": not reasons[row],
+                    "duplicate_of": "",
+                    "similarity": 0.75 if reasons[row] else 0.0,
+                }
+            )
+    build.add_table("clusters.parquet", pa.Table.from_pylist(members))
+    reasons = [reason for own in DEDUP.values() for reason in own if reason != "quality"]
+    build.counts.read, build.counts.kept = len(reasons), reasons.count("")
+    build.counts.drop("near_duplicate", reasons.count("near_duplicate"))
+    build.counts.drop("exact_duplicate", reasons.count("exact_duplicate"))
+
+
+def write_tokens(scale: int) -> Writer:
+    def write(build: Build) -> None:
+        train = {"documents": 4, "tokens": 1000 * scale, "bytes": 3500 * scale}
+        heldout = {"documents": 1, "tokens": 100 * scale, "bytes": 350 * scale}
+        build.counts.extra |= {"vocab_size": 512, "train": train, "heldout": heldout}
+        build.add_json("train-00000.tokens", scale)
+
+    return write
+
+
+def write_model(build: Build) -> None:
+    path = build.scratch / "model.safetensors"
+    save_file({"w": np.zeros((20, 30), np.float32)}, path)
+    build.add_file("model.safetensors", path)
+    build.add_json("config.json", {"num_hidden_layers": 2, "hidden_size": 30})
+    log = build.scratch / "log"
+    log.write_text(
+        "".join(
+            json.dumps({"step": n, "loss": 9.0 / n, "learning_rate": 1e-3, "tokens": 64 * n}) + "\n"
+            for n in range(1, 31)
+        )
+    )
+    build.add_file("training_log.jsonl", log)
+
+
+def conversation(number: int, split: str, reason: str = "") -> Conversation:
+    messages = (
+        Message(role="user", content=f"Where is {number} from?", trained=False),
+        Message(role="assistant", content="docs", trained=True),
+    )
+    return Conversation(
+        id=conversation_id(messages, "self_instruct"),
+        messages=messages,
+        task=Task(
+            family="which_source",
+            is_classification=True,
+            instruction_id=str(number % 3),
+            instruction=f"Where is it from ({number % 3})?",
+            round=1,
+        ),
+        method="self_instruct",
+        teacher=TeacherInfo(kind="procedural/1", model="no language model", request="r"),
+        verify=Verification(verifier="exact", answer="docs"),
+        quality=Quality(rouge_max=0.1 * (number % 3)),
+        split=split,  # type: ignore[arg-type]
+        reject_reason=reason,
+    )
+
+
+def write_instructions(build: Build) -> None:
+    numbers = {"train": 9, "heldout": 4, "control": 2, "rejected": 3}
+    start = 0
+    for split, number in numbers.items():
+        reason = "wrong answer" if split == "rejected" else ""
+        path = build.scratch / split
+        records = (conversation(n, split, reason) for n in range(start, start + number))
+        build.add_file(f"{split}.jsonl", path, rows=write_conversations(path, records))
+        start += number
+    build.counts.read, build.counts.kept = 18, 15
+    build.counts.drop("wrong answer", 3)
+
+
+def score(accuracy: float) -> dict[str, object]:
+    return {
+        "number": 50,
+        "correct": round(50 * accuracy),
+        "accuracy": accuracy,
+        "standard_error": 0.05,
+        "baseline": 0.4,
+        "baseline_name": "naive_bayes",
+        "z": 1.0,
+    }
+
+
+def write_evaluation(accuracy: float) -> Writer:
+    def write(build: Build) -> None:
+        scores = {"families": {"which_source": score(accuracy)}, "overall": score(accuracy)}
+        build.add_json("accuracy.json", scores | {"control": {"overall": score(0.38)}})
+        asked = {
+            "id": "q1",
+            "family": "which_source",
+            "prompt": "Where is 7 from?",
+            "expected": "docs",
+            "reply": f"reply {accuracy}",
+            "correct": accuracy > 0.5,
+        }
+        free = {"prompt": "Who are you?", "reply": f"free {accuracy}"}
+        build.add_json("samples.json", {"heldout": [asked], "free": [free]})
+
+    return write
+
+
+def write_bits(build: Build) -> None:
+    rows = {
+        source: {"model": 1.5, "bigram": 2.25, "documents": 3, "bytes": 999, "tokens": 300}
+        for source in SOURCES
+    }
+    build.add_json("bits_per_byte.json", {"sources": rows, "overall": rows["docs"]})
+
+
+WEIGHTS = {
+    "code": {"weight": 0.5, "train_tokens": 2000, "epochs": 1.25},
+    "docs": {"weight": 0.5, "train_tokens": 1000, "epochs": 2.5},
+}
+WRITERS: dict[str, Writer] = {
+    "fetch/docs": write_fetch,
+    "extract/docs": write_documents("docs", 2),
+    "read/code": write_documents("code", 1),
+    "score/docs": write_scores("docs"),
+    "score/code": write_scores("code"),
+    "decide/docs": write_decisions("docs"),
+    "decide/code": write_decisions("code"),
+    "dedup": write_dedup,
+    "tokenize/docs": write_tokens(1),
+    "tokenize/code": write_tokens(2),
+    "mixture": lambda build: build.add_json("weights.json", WEIGHTS),
+    "pretrain": write_model,
+    "evaluate-lm": write_bits,
+    "filter-instances": write_instructions,
+    "sft": write_model,
+    "evaluate-chat/before": write_evaluation(0.02),
+    "evaluate-chat/after": write_evaluation(0.9),
+}
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Session]:
+    store = Store(str(tmp_path / "store"))
+    with session(
+        store,
+        flow="crawl-to-chat",
+        preset="demo",
+        config=ReportConfig(),
+        workers=1,
+        through_prefect=False,
+    ) as current:
+        yield current
+
+
+def gathered(running: Session, labels: list[str], config: ReportConfig) -> Contents:
+    artifacts = {label: make(label, WRITERS[label]) for label in labels}
+    build = Build(
+        store=running.store,
+        label="report",
+        recipe="r",
+        ingredients={"step": "report"},
+        workers=1,
+        scratch=running.store.side,
+        on_progress=lambda *_: None,
+        on_log=lambda _: None,
+    )
+    return gather(Inputs(build, artifacts), config)
+
+
+def page_of(running: Session, labels: list[str]) -> tuple[ArtifactRef, str, str]:
+    ref = report({label: make(label, WRITERS[label]) for label in labels}, ReportConfig())
+    return ref, *texts(running, ref)
+
+
+def texts(running: Session, ref: ArtifactRef) -> tuple[str, str]:
+    files = {entry.name: entry for entry in running.store.manifest_of(ref).files}
+    page, summary = (files["report.html"], files["summary.md"])
+    return running.store.blob_path(page).read_text(), running.store.blob_path(summary).read_text()
+
+
+def test_funnels_equal_the_manifests(running: Session) -> None:
+    contents = gathered(running, list(WRITERS), ReportConfig())
+
+    code, docs = contents.funnels
+    assert [(s.step, s.read, s.kept) for s in docs.steps] == [
+        ("fetch", 15, 12),
+        ("extract", 12, 10),
+        ("decide", 10, 7),
+        ("dedup", 7, 6),
+    ]
+    assert [(s.step, s.read, s.kept) for s in code.steps] == [
+        ("read", 7, 6),
+        ("decide", 6, 5),
+        ("dedup", 5, 4),
+    ]
+    handles = running.handles
+    for funnel in contents.funnels:
+        for made in funnel.steps:
+            if made.step != "dedup":
+                label = f"{made.step}/{made.source}"
+                counts = running.store.manifest_of(handles[label]).counts
+                assert (made.read, made.kept, dict(made.dropped)) == (
+                    counts.read,
+                    counts.kept,
+                    counts.dropped,
+                )
+    dedup = running.store.manifest_of(handles["dedup"]).counts
+    deduplicated = [funnel.steps[-1] for funnel in contents.funnels]
+    assert sum(made.read for made in deduplicated) == dedup.read
+    assert sum(made.kept for made in deduplicated) == dedup.kept
+    assert sum(made.num_dropped for made in deduplicated) == sum(dedup.dropped.values())
+
+
+def test_examples_show_the_right_documents(running: Session) -> None:
+    contents = gathered(running, list(WRITERS), ReportConfig(examples_per_reason=1))
+
+    groups = {(g.source, g.step, g.reason): g for g in contents.examples}
+    table = documents("docs")
+    ids, urls = table.column("id").to_pylist(), table.column("url").to_pylist()
+    short = groups["docs", "decide", "short"]
+    row = min((0, 1), key=lambda n: ids[n])
+    assert (short.number, short.examples[0].url) == (2, urls[row])
+    assert short.examples[0].text.startswith(f"docs text {row} ")
+    assert short.examples[0].note == f"short {row / 10:.3g}"
+    near = groups["docs", "dedup", "near_duplicate"].examples[0]
+    assert (near.url, near.note) == (urls[4], "similarity 0.75")
+    kept = groups["docs", "", ""]
+    assert kept.number == 6
+    assert kept.examples[0].id == min(ids[n] for n in (3, 5, 6, 7, 8, 9))
+    assert ("docs", "dedup", "quality") not in groups
+
+
+def test_sections_hold_what_the_artifacts_say(running: Session) -> None:
+    contents = gathered(running, list(WRITERS), ReportConfig())
+
+    assert contents.languages[1].languages == (("en", 7), ("de", 3))
+    assert contents.duplicates is not None
+    assert (contents.duplicates.clusters, contents.duplicates.documents) == (2, 4)
+    kept, dropped = contents.duplicates.largest[0].members
+    assert kept.kept
+    assert kept.text.startswith("code text 0")
+    assert dropped.text.startswith("code text 1")
+    assert contents.tokenizer is not None
+    assert [row.bytes_per_token for row in contents.tokenizer.sources] == [3.5, 3.5]
+    assert [row.natural for row in contents.mixture] == [2 / 3, 1 / 3]
+    assert contents.pretrain is not None
+    assert (contents.pretrain.parameters, contents.pretrain.tokens) == (600, 1920)
+    assert contents.instructions is not None
+    assert not contents.instructions.is_language_model
+    assert dict(contents.instructions.splits) == {
+        "train": 9,
+        "heldout": 4,
+        "control": 2,
+        "rejected": 3,
+    }
+    assert len(contents.instructions.accepted) == 3
+    assert contents.instructions.rejected[0][:2] == ("wrong answer", 3)
+    assert contents.accuracy is not None
+    assert contents.accuracy.families[0].family == "which source"
+    assert contents.accuracy.families[0].before is not None
+    assert contents.accuracy.families[0].before.value == 0.02
+    free, heldout = contents.samples
+    assert (free.before, free.after) == ("free 0.02", "free 0.9")
+    assert (heldout.before, heldout.after, heldout.verdict) == ("reply 0.02", "reply 0.9", "right")
+
+
+def test_report_writes_both_files_without_run_or_time(running: Session) -> None:
+    ref, page, summary = page_of(running, list(WRITERS))
+    assert [entry.name for entry in running.store.manifest_of(ref).files] == [
+        "report.html",
+        "summary.md",
+    ]
+    for text in (page, summary):
+        assert running.record.id not in text
+        assert running.record.started_at[:10] not in text
+        assert str(running.store.url) not in text
+    assert "no language model" in page
+    assert "90 %" in summary
+
+
+def test_report_is_the_same_in_another_store_and_order(running: Session, tmp_path: Path) -> None:
+    first, page, _ = page_of(running, list(WRITERS))
+    other = Store(str(tmp_path / "other"))
+    with session(
+        other, flow="f", preset="p", config=ReportConfig(), workers=2, through_prefect=False
+    ) as again:
+        second, other_page, _ = page_of(again, list(reversed(WRITERS)))
+    assert other_page == page
+    assert second.digest == first.digest
+    assert second.recipe == first.recipe
+
+
+@pytest.mark.parametrize(
+    ("labels", "sections"),
+    [
+        (["read/code"], ["picture", "funnel", "run", "provenance"]),
+        (
+            ["read/code", "score/code", "decide/code"],
+            ["picture", "funnel", "examples", "run", "provenance"],
+        ),
+        (["pretrain"], ["pretrain", "run", "provenance"]),
+        (["evaluate-chat/after"], ["accuracy", "samples", "run", "provenance"]),
+    ],
+)
+def test_a_partial_flow_has_the_sections_that_it_made(
+    running: Session, labels: list[str], sections: list[str]
+) -> None:
+    _, page, _ = page_of(running, labels)
+    assert re.findall(r'<section id="([a-z]+)"', page) == sections
+
+
+def test_no_artifacts_is_an_error(running: Session) -> None:
+    with pytest.raises(ValueError, match="nothing to tell"):
+        report({}, ReportConfig())
+
+
+def test_a_plan_knows_whether_the_report_is_there(running: Session) -> None:
+    labels = ["read/code", "pretrain"]
+    page_of(running, labels)
+
+    def plan(config: ReportConfig) -> tuple[str, str]:
+        with planning(running.store, flow="crawl-to-chat", preset="demo") as planned:
+            report({label: make(label, WRITERS[label]) for label in labels}, config)
+        row = planned.rows[-1]
+        return row.state, row.why
+
+    assert plan(ReportConfig()) == ("cached", "")
+    assert plan(ReportConfig(samples=3)) == ("run", "config.samples: 12 -> 3")
+
+
+def test_other_counts_make_another_report_even_if_the_bytes_are_equal(running: Session) -> None:
+    """One more broken record changes no document, but the funnel tells of it."""
+
+    @step("read", version="1")
+    def read(build: Build, broken: int) -> None:
+        write_documents("code", broken)(build)
+
+    once = report({"read/code": read(1, label="code")}, ReportConfig())
+    again = report({"read/code": read(5, label="code")}, ReportConfig())
+
+    assert once.recipe != again.recipe
+    assert "broken record <b>1</b>" in texts(running, once)[0]
+    assert "broken record <b>5</b>" in texts(running, again)[0]
