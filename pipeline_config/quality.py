@@ -192,6 +192,6 @@ class QualityConfig(QualityRules):
 def _check_range(prefix: str, name: str, least: float | None, most: float | None) -> None:
     if least is not None and most is not None and least > most:
         raise ValueError(
-            f"{prefix}gopher_quality.min_{name} ({least}) is above max_{name} ({most}): no document "
-            "can pass; lower the one or raise the other"
+            f"{prefix}gopher_quality.min_{name} ({least}) is above max_{name} ({most}): no "
+            "document can pass; lower the one or raise the other"
         )

@@ -1,0 +1,1 @@
+"""Quality filters: signals are measured once, limits decide on them again and again."""

@@ -1,0 +1,63 @@
+"""Score: documents -> `00000.parquet` with the id and one typed column per signal, row by row."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline_config.quality import ScoreConfig
+from storage.artifact import ArtifactRef
+from storage.build import Build
+from storage.shards import Shard, ShardOutput
+from storage.tables import read_table
+
+BLOCK_TEXTS = 64  # documents whose words are in memory at once
+
+
+def score_documents(build: Build, documents: ArtifactRef, config: ScoreConfig) -> None:
+    """Measure every signal of every document.
+
+    Raises:
+        ValueError: when there is no document.
+    """
+    files = build.files(documents)
+    shards = [Shard(entry.name.removesuffix(".parquet"), (entry,)) for entry in files]
+    build.map_shards(score_shard, shards, config)
+    if not build.counts.read:
+        raise ValueError(f"{build.label} has nothing to score: {build.counts}")
+
+
+def score_shard(inputs: list[Path], config: ScoreConfig, out: ShardOutput) -> None:
+    """Score one file of documents."""
+    table = read_table(inputs[0], ["id", "text"])
+    scores = score_texts(pc.fill_null(table["text"], ""), config)
+    out.add_table(f"{out.name}.parquet", scores.add_column(0, "id", table["id"]))
+    out.counts.read += table.num_rows
+    out.counts.kept += table.num_rows
+
+
+def score_texts(texts: pa.ChunkedArray, config: ScoreConfig) -> pa.Table:
+    """Return a column per signal, in the order of the schemas of the three nouns."""
+    from tasks.quality import gopher_quality, gopher_repetition, language
+    from tasks.quality.words import block
+
+    schema = pa.schema([*gopher_quality.SCHEMA, *gopher_repetition.SCHEMA, *language.SCHEMA])
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+    for start in range(0, len(texts), BLOCK_TEXTS):
+        own = texts.slice(start, BLOCK_TEXTS).to_pylist()
+        words = block(own)
+        languages, scores = language.identify(own)
+        signals: dict[str, Any] = {
+            **gopher_quality.quality_signals(words, config.stop_words),
+            **gopher_repetition.repetition_signals(words),
+            "language": languages,
+            "language_score": scores,
+        }
+        for name in schema.names:
+            columns[name].append(signals[name])
+    arrays = {
+        name: pa.chunked_array(map(pa.array, columns[name]), schema.field(name).type)
+        for name in columns
+    }
+    return pa.table(arrays, schema=schema)
