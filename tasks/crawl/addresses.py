@@ -102,19 +102,25 @@ class GuardedResolver:
     ) -> "GuardedResolver":
         """What Scrapy calls with its `TWISTED_DNS_RESOLVER`."""
         settings = crawler.settings
-        found = cls(
+        return cls(
             reactor.nameResolver,
             settings.getlist("ALLOWED_PRIVATE"),
             settings.getdict("MAPPED_HOSTS"),
         )
-        crawler.refused_hosts = found.refused
-        return found
 
     def install_on_reactor(self) -> None:
         """Becomes the reactor's resolver."""
         from twisted.internet import reactor
 
         reactor.installNameResolver(self)
+
+    @staticmethod
+    def refused_hosts() -> set[str]:
+        """The hosts that the running crawl was kept from."""
+        from twisted.internet import reactor
+
+        assert isinstance(reactor.nameResolver, GuardedResolver)
+        return reactor.nameResolver.refused
 
     def resolveHostName(  # noqa: N802, the interface's name
         self,

@@ -39,6 +39,7 @@ SUFFIXES: dict[type[Files], tuple[str, ...]] = {
     ParquetSource: (".parquet",),
 }
 MAGIC = re.compile(r"[*?\[]")
+BUILD_SETTINGS = "_sysconfigdata"  # a generated table of this machine's paths and compiler flags
 OUTSIDE_STDLIB = frozenset({"site-packages", "dist-packages", "__pycache__"})
 
 
@@ -149,9 +150,11 @@ def stdlib_files(source: StdlibSource) -> Iterator[tuple[str, Path]]:
     for place, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in excluded and "-" not in name)
         for name in sorted(names):
-            if name.endswith(".py") and name.removesuffix(".py") not in excluded:
-                file = Path(place, name)
-                yield file.relative_to(root).as_posix(), file
+            module = name.removesuffix(".py")
+            if module == name or module in excluded or module.startswith(BUILD_SETTINGS):
+                continue
+            file = Path(place, name)
+            yield file.relative_to(root).as_posix(), file
 
 
 def module_name(name: str) -> str:

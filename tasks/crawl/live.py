@@ -50,13 +50,14 @@ def crawl(
             "folder": str(folder),
             "mapped": mapped,
         }
+        inherited = filter(None, [os.environ.get("PYTHONPATH")])
         progress = CrawlProgress()
         with subprocess.Popen(
             [sys.executable, "-m", "tasks.crawl.spider"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *inherited])},
         ) as spider:
             assert spider.stdin is not None
             assert spider.stdout is not None

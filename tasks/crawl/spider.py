@@ -33,6 +33,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from pipeline_config.crawl import LiveCapture
+from tasks.crawl.addresses import GuardedResolver
 from tasks.crawl.scope import host_of, is_inside
 from tasks.crawl.spider_middleware import Capture, HostScope, RefusedError, RobotsByStandard
 from tasks.crawl.warc_writing import CaptureFolder
@@ -93,10 +94,10 @@ class SiteSpider(scrapy.Spider):
             return error.reason
         if isinstance(error, IgnoreRequest):
             if "robots.txt" not in str(error):
-                return "off_host"
+                return "ignored"
             silent = host_of(request.url) in self.silent_robots
             return "robots_unreachable" if silent else "robots_disallowed"
-        if urlsplit(request.url).hostname in getattr(self.crawler, "refused_hosts", ()):
+        if urlsplit(request.url).hostname in GuardedResolver.refused_hosts():
             return "private_address"
         name = type(error).__name__.removesuffix("Error").removeprefix("Download")
         return "failed" + "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
@@ -134,7 +135,12 @@ class Progress:
             "scheduler/dequeued", 0
         )
         spider: Any = self.crawler.spider
-        line = {"outcomes": spider.outcomes, "waiting": waiting, "finished": finished}
+        outcomes = dict(spider.outcomes)
+        if elsewhere := stats.get_value(
+            "offsite/filtered"
+        ):  # redirects; Scrapy drops them silently
+            outcomes["off_host"] = elsewhere
+        line = {"outcomes": outcomes, "waiting": waiting, "finished": finished}
         print(json.dumps(line), flush=True)
 
 
@@ -147,6 +153,9 @@ def settings(capture: LiveCapture, mapped: dict[str, str]) -> dict[str, Any]:
         "ROBOTSTXT_USER_AGENT": capture.user_agent,
         "DOWNLOAD_DELAY": capture.delay_seconds,
         "CONCURRENT_REQUESTS_PER_DOMAIN": capture.concurrency,
+        # Not asyncio: there Scrapy 2.19 starts every waiting request at once, and 9 requests run
+        # where 1 may (its downloader counts them one turn of the loop too late).
+        "TWISTED_REACTOR": "twisted.internet.selectreactor.SelectReactor",
         "CONCURRENT_REQUESTS": max(16, capture.concurrency),
         "DOWNLOAD_TIMEOUT": capture.timeout_seconds,
         "DOWNLOAD_MAXSIZE": capture.max_page_bytes,  # of the decompressed body too
@@ -157,9 +166,10 @@ def settings(capture: LiveCapture, mapped: dict[str, str]) -> dict[str, Any]:
         # Breadth first: a budget is spent near the seeds.
         "DEPTH_PRIORITY": 1,
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
-        # No cookies, no telnet console, no proxy from the environment, no other schemes.
+        # No cookies, no way in from outside, no proxy from the environment, no other schemes.
         "COOKIES_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False,
+        "REMOTE_CONTROL_ENABLED": False,
         "HTTPPROXY_ENABLED": False,
         "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
         "DEFAULT_REQUEST_HEADERS": {

@@ -22,7 +22,8 @@ from tasks.crawl.scope import host_of, is_inside
 from tasks.crawl.warc_writing import CaptureFolder, Exchange
 
 MAX_ROBOTS_BYTES = 512 * 1024  # RFC 9309 asks for at least 500 KiB
-STORED = "stored"  # flag of a response that comes from the capture
+FORBIDDING_STATUSES = frozenset({429, *range(500, 600)})  # too busy to say what it allows
+NOT_FETCHED = "not fetched"  # flag of a response that did not come over the network
 
 
 class CapturingSpider(Protocol):
@@ -58,8 +59,8 @@ class HostScope(OffsiteMiddleware):
     """Requests, redirected ones too, stay on the hosts of the crawl."""
 
     def should_follow(self, request: Request, spider: Any) -> bool:
-        """Whether a request is within the scope."""
-        return is_inside(request.url, spider.hosts)
+        """Whether a request is within the scope; a robots.txt may have moved to any host."""
+        return is_robots(request) or is_inside(request.url, spider.hosts)
 
 
 class RobotsByStandard:
@@ -81,9 +82,9 @@ class RobotsByStandard:
         """Reads an error status as the standard does."""
         if not is_robots(request) or response.status < HTTPStatus.BAD_REQUEST:
             return response
-        if response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return response.replace(status=200, body=b"")
-        return self.forbid(request)
+        if response.status in FORBIDDING_STATUSES:
+            return self.forbid(request)
+        return response.replace(status=200, body=b"")
 
     def process_exception(self, request: Request, exception: Exception) -> Response | None:
         """No answer, after all retries."""
@@ -93,7 +94,7 @@ class RobotsByStandard:
         """A robots.txt that forbids everything."""
         spider = cast("CapturingSpider", self.crawler.spider)
         spider.silent_robots.add(host_of(request.url))
-        return Response(request.url, body=self.FORBID_ALL)
+        return Response(request.url, body=self.FORBID_ALL, flags=[NOT_FETCHED])
 
     def robots_parsed(self, robotparser: Any, request: Request) -> None:
         """Keeps to a Crawl-delay that is longer than ours."""
@@ -135,7 +136,7 @@ class Capture:
             request.meta["truncated"] = stored.truncated
             headers = Headers(stored.headers)
             kind = responsetypes.from_args(headers=headers, url=request.url, body=stored.body)
-            return kind(request.url, stored.status, headers, stored.body, flags=[STORED])
+            return kind(request.url, stored.status, headers, stored.body, flags=[NOT_FETCHED])
         if not is_robots(request) and not request.meta.get("retry_times"):
             self.grant()
         return None
@@ -178,7 +179,9 @@ class Capture:
     def process_response(self, request: Request, response: Response) -> Response:
         """Keeps an answer, unless it comes from the capture or will be asked for again."""
         retries_left = request.meta.get("retry_times", 0) < self.max_retries
-        if STORED in response.flags or (response.status in self.retried_statuses and retries_left):
+        if NOT_FETCHED in response.flags or (
+            response.status in self.retried_statuses and retries_left
+        ):
             return response
         self.spider.folder.append(
             Exchange(

@@ -21,13 +21,16 @@ from tasks.crawl.http_body import EncodingError, dechunk, decode
 GZIP_MEMBER = b"\x1f\x8b\x08"
 PLAIN_RECORD = b"WARC/1."
 SEARCH_BYTES = 1 << 20
-RECORD_TYPES = WarcRecordType.response | WarcRecordType.conversion | WarcRecordType.unknown
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class UnusableRecordError(ValueError):
     """A record holds no page; the message is the reason that it is counted under."""
+
+
+class DamagedError(ValueError):
+    """A record does not hold what its headers say; reading goes on at the next beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,48 +49,54 @@ class CapturedPage:
 def read_pages(path: Path, max_bytes: int, drop: Callable[[str], None]) -> Iterator[CapturedPage]:
     """The usable pages of a file, in order; `drop` hears the reason of each other record.
 
-    `max_bytes` bounds a body, both as it was sent and as it was meant.
+    `max_bytes` bounds a body, both as it was sent and as it was meant. Requests, metadata and the
+    like are passed over. A stretch of damage is dropped once, as `broken_record`.
     """
     with path.open("rb") as file, path.open("rb") as probe:
-        is_gzip = file.read(2) == GZIP_MEMBER[:2]
-        marker = GZIP_MEMBER if is_gzip else PLAIN_RECORD
-        for record in _records(file, marker, drop):
+        marker = GZIP_MEMBER if probe.read(2) == GZIP_MEMBER[:2] else PLAIN_RECORD
+        start: int | None = 0 if path.stat().st_size else None
+        damaged = False
+        while start is not None:
+            file.seek(start)
+            position = -1
             try:
-                page = (
-                    _wet_text(record, max_bytes)
-                    if record.record_type == WarcRecordType.conversion
-                    else _response(record, max_bytes)
-                )
-            except UnusableRecordError as error:
-                drop(str(error))
-                continue
-            yield page if _begins_at(probe, page.offset, marker) else replace(page, offset=-1)
-
-
-# ---- records
-
-
-def _records(file: BinaryIO, marker: bytes, drop: Callable[[str], None]) -> Iterator[WarcRecord]:
-    """Responses and texts; each stretch of damage is dropped once, as `broken_record`."""
-    start: int | None = 0
-    damaged = False
-    while start is not None:
-        file.seek(start)
-        position = start
-        try:
-            for record in ArchiveIterator(file, record_types=RECORD_TYPES, parse_http=False):
-                position = record.stream_pos
-                if record.record_type != WarcRecordType.unknown:
+                for record in ArchiveIterator(file, parse_http=False):
+                    position = record.stream_pos
+                    page = _page(record, max_bytes, drop)
                     damaged = False
-                    yield record
-                elif record.headers.is_empty():
-                    raise OSError("the file ends within a record's headers")
-            return
-        except OSError:
+                    if page is not None:
+                        is_offset = _begins_at(probe, position, marker)
+                        yield page if is_offset else replace(page, offset=-1)
+                if position >= 0:
+                    return
+            except (OSError, DamagedError):
+                pass
             if not damaged:
                 drop("broken_record")
             damaged = True
-            start = _find(file, marker, position + 1)
+            start = _find(file, marker, max(position, start) + 1)
+
+
+def _page(record: WarcRecord, max_bytes: int, drop: Callable[[str], None]) -> CapturedPage | None:
+    """The page of a record, or None, and then its reason was dropped if it should be a page.
+
+    Raises:
+        DamagedError: when the record does not hold what its headers say.
+    """
+    try:
+        if record.record_type == WarcRecordType.response:
+            return _response(record, max_bytes)
+        if record.record_type == WarcRecordType.conversion:
+            return _wet_text(record, max_bytes)
+    except UnusableRecordError as error:
+        drop(str(error))
+        return None
+    if record.record_type == WarcRecordType.unknown and record.headers.is_empty():
+        raise DamagedError("the file ends within a record's headers")
+    return None
+
+
+# ---- records
 
 
 def _find(file: BinaryIO, marker: bytes, start: int) -> int | None:
@@ -130,7 +139,7 @@ def _body(record: WarcRecord, max_bytes: int) -> bytes:
     except OSError:
         body = b""
     if len(body) < declared:
-        raise UnusableRecordError("broken_record")
+        raise DamagedError(f"{len(body)} of {declared} bytes are there")
     return body
 
 
@@ -150,18 +159,15 @@ def _wet_text(record: WarcRecord, max_bytes: int) -> CapturedPage:
 def _response(record: WarcRecord, max_bytes: int) -> CapturedPage:
     """A page, when the response is one: found, whole, and HTML."""
     url = _target(record)
-    try:
-        record.parse_http(auto_decode="none", quirks_mode=True)
-        status = record.http_headers.status_code
-    except (OSError, ValueError):
-        status = None
+    record.parse_http(auto_decode="none", quirks_mode=True)
+    headers = record.http_headers
+    status = None if headers is None else headers.status_code
     if status is None:
-        raise UnusableRecordError("broken_record")
+        raise DamagedError("no HTTP response")
     if status != 200:
         raise UnusableRecordError(f"status_{status}")
     if urlsplit(url).path == "/robots.txt":
         raise UnusableRecordError("robots_txt")
-    headers = record.http_headers
     content_type = headers.get("Content-Type") or ""
     if content_type and content_type.partition(";")[0].strip().lower() not in HTML_TYPES:
         raise UnusableRecordError("not_html")

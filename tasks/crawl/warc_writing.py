@@ -147,6 +147,7 @@ def _records(exchange: Exchange) -> bytes:
         exchange.url,
         "response",
         payload=io.BytesIO(exchange.body),
+        length=len(exchange.body),
         http_headers=StatusAndHeaders(status, exchange.headers, protocol=protocol),
         warc_headers_dict={name: value for name, value in extra.items() if value},
     )
@@ -155,6 +156,7 @@ def _records(exchange: Exchange) -> bytes:
         exchange.url,
         "request",
         payload=io.BytesIO(),
+        length=0,
         http_headers=StatusAndHeaders(
             f"GET {path} {protocol}", exchange.request_headers, is_http_request=True
         ),

@@ -1,0 +1,223 @@
+"""The real spider in its process against a real server on loopback."""
+
+import itertools
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastwarc import ArchiveIterator as FastIterator
+from warcio.archiveiterator import ArchiveIterator
+
+from pipeline_config.crawl import LiveCapture
+from tasks.crawl.live import CrawlProgress, crawl
+from tests.tasks.crawl.sites import Answer, Site, page
+
+
+def capture_of(site: Site, **changes: Any) -> LiveCapture:
+    settings: dict[str, Any] = {
+        "seeds": (site.url(),),
+        "allow_private": (f"127.0.0.1:{site.port}",),
+        "contact": "me@example.org",
+        "delay_seconds": 0,
+        "retries": 0,
+        "num_files": 2,
+        "max_page_bytes": 20_000,
+    }
+    return LiveCapture(**{**settings, **changes})
+
+
+def crawled(
+    capture: LiveCapture, folder: Path, heard: Callable[[CrawlProgress], None] = lambda _: None
+) -> CrawlProgress:
+    return crawl(capture, folder, heard)
+
+
+def responses(folder: Path) -> dict[str, tuple[str, str | None]]:
+    """Status and truncation of each URL that warcio reads, its digests checked."""
+    found = {}
+    for path in sorted(folder.glob("*.warc.gz")):
+        with path.open("rb") as file:
+            for record in ArchiveIterator(file, check_digests="raise"):
+                record.content_stream().read()
+                if record.rec_type == "response":
+                    url = record.rec_headers.get_header("WARC-Target-URI")
+                    assert url not in found, f"{url} was stored twice"
+                    truncated = record.rec_headers.get_header("WARC-Truncated")
+                    found[url] = (record.http_headers.get_statuscode(), truncated)
+    return found
+
+
+def test_a_crawl_keeps_to_robots_scope_types_and_sizes(site: Site, tmp_path: Path) -> None:
+    elsewhere = Site()
+    site["/robots.txt"] = Answer(
+        b"User-agent: *\nDisallow: /private\n", headers={"Content-Type": "text/plain"}
+    )
+    site["/"] = page(
+        "home", "/a", "/private/x", "/moved", "/away", "/broken", "/big", "/image", "/none#part",
+        elsewhere.url("/other"), "mailto:me@example.org", "ftp://127.0.0.1/x",
+    )  # fmt: skip
+    site["/a"] = page("a", "/", "/a", "/deep/b?x=1")
+    site["/deep/b?x=1"] = page("b")
+    site["/moved"] = Answer(status=301, headers={"Location": "/target"})
+    site["/target"] = page("target")
+    site["/away"] = Answer(status=302, headers={"Location": elsewhere.url("/other")})
+    site["/broken"] = Answer(b"<p>sorry</p>", 500)
+    site["/big"] = "<p>" + "x" * 50_000
+    site["/image"] = Answer(b"\x89PNG" * 100, headers={"Content-Type": "image/png"})
+
+    result = crawled(capture_of(site), tmp_path)
+
+    assert result.finished == "finished"
+    assert result.pages == 4  # home, a, b, target
+    assert result.others == {
+        "robots_disallowed": 1,
+        "status_404": 1,
+        "status_500": 1,
+        "too_large": 1,
+        "not_html": 1,
+        "off_host": 1,
+    }
+    assert site.hits["/private/x"] == 0
+    assert elsewhere.hits == {}
+    # A stopped download closes its connection, and what was sent on it meanwhile is sent again.
+    assert sum(site.hits.values()) <= 11 + 2
+    assert site.user_agents == {"crawl2chat (+me@example.org)"}
+    assert site.cookies == {""}
+
+    stored = {url.removeprefix(site.url("")): said for url, said in responses(tmp_path).items()}
+    assert stored == {
+        "/robots.txt": ("200", None),
+        "/": ("200", None),
+        "/a": ("200", None),
+        "/deep/b?x=1": ("200", None),
+        "/moved": ("301", None),
+        "/target": ("200", None),
+        "/away": ("302", None),
+        "/broken": ("500", None),
+        "/none": ("404", None),
+        "/big": ("200", "length"),
+        "/image": ("200", "unspecified"),
+    }
+    kinds = []
+    for path in sorted(tmp_path.glob("*.warc.gz")):
+        with path.open("rb") as file:
+            kinds += [str(record.record_type).split(".")[-1] for record in FastIterator(file)]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        "warcinfo": 2,
+        "response": 11,
+        "request": 11,
+    }
+    elsewhere.close()
+
+
+def test_a_crawl_killed_in_the_middle_goes_on_and_asks_for_nothing_twice(
+    site: Site, tmp_path: Path
+) -> None:
+    links = [f"/p{number}" for number in range(30)]
+    site["/"] = page("home", *links)
+    for link in links:
+        site[link] = page(link)
+    killed = threading.Event()
+
+    def kill_at_twelve(path: str) -> None:
+        if sum(site.hits.values()) == 12 and not killed.is_set():
+            killed.set()
+            kill_child("tasks.crawl.spider")
+            time.sleep(0.2)  # its answer comes too late
+
+    site.before_answer = kill_at_twelve
+    capture = capture_of(site, concurrency=1)
+    with pytest.raises(RuntimeError, match="the crawler ended early"):
+        crawled(capture, tmp_path)
+    assert killed.is_set()
+    before = dict(site.hits)
+    kept = {url.removeprefix(site.url("")) for url in responses(tmp_path)}
+    assert 2 < len(kept) < 12
+    torn = next(tmp_path.glob("*.warc.gz"))
+    torn.write_bytes(torn.read_bytes() + b"\x1f\x8b\x08\x00half a record")
+
+    result = crawled(capture, tmp_path)
+
+    assert result.pages == 31
+    again = {path for path, hits in site.hits.items() if hits > before.get(path, 0)}
+    assert again.isdisjoint(kept)
+    assert len(responses(tmp_path)) == 32  # with robots.txt, a 404
+
+
+def test_a_budget_ends_the_crawl_near_the_seeds(site: Site, tmp_path: Path) -> None:
+    site["/"] = page("home", *[f"/p{number}" for number in range(40)])
+    for number in range(40):
+        site[f"/p{number}"] = page(f"p{number}", f"/deeper{number}")
+    result = crawled(capture_of(site, max_pages=10), tmp_path)
+    assert result.finished == "max_pages"
+    assert result.pages == 10
+    assert sum(site.hits.values()) == 11  # with robots.txt
+    assert not [path for path in site.hits if path.startswith("/deeper")]
+
+
+def test_delay_concurrency_and_depth_are_kept(site: Site, tmp_path: Path) -> None:
+    site["/robots.txt"] = b"User-agent: *\nCrawl-delay: 0.2\n"
+    site["/"] = page("home", *[f"/p{number}" for number in range(8)])
+    for number in range(8):
+        site[f"/p{number}"] = page(f"p{number}", "/deeper")
+    running: list[int] = []
+    begun: list[float] = []
+
+    def slowly(path: str) -> None:
+        begun.append(time.monotonic())
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.05)
+        running.pop()
+
+    most: list[int] = []
+    site.before_answer = slowly
+    result = crawled(capture_of(site, max_depth=1, concurrency=1), tmp_path / "slow")
+    assert result.pages == 9
+    assert site.hits["/deeper"] == 0
+    # Nine pages behind robots.txt, each after 0.1 to 0.3 s: the delay varies by half.
+    gaps = [after - before for before, after in itertools.pairwise(begun[1:])]
+    assert min(gaps) >= 0.09
+    assert max(most) == 1
+
+    site["/robots.txt"] = b""
+    most.clear()
+    crawled(capture_of(site, max_depth=1, concurrency=2), tmp_path / "two")
+    assert max(most) == 2
+
+
+def test_a_private_address_is_refused_unless_named(site: Site, tmp_path: Path) -> None:
+    site["/"] = page("home")
+    named = (f"127.0.0.1:{site.port + 1}", f"localhost:{site.port}")  # another port, another name
+    result = crawled(capture_of(site, allow_private=named), tmp_path)
+    assert result.pages == 0
+    assert result.others == {"robots_unreachable": 1}
+    assert site.hits == {}
+
+
+def test_a_host_whose_robots_txt_fails_is_left_alone(site: Site, tmp_path: Path) -> None:
+    site["/robots.txt"] = Answer(b"busy", 503)
+    site["/"] = page("home")
+    result = crawled(capture_of(site), tmp_path)
+    assert (result.pages, result.others) == (0, {"robots_unreachable": 1})
+    assert site.hits == {"/robots.txt": 1}
+
+
+def kill_child(module: str) -> None:
+    """Kills, without notice, the child of this process that runs a module."""
+    listed = subprocess.run(
+        ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for line in listed.splitlines():
+        pid, _, command = line.strip().partition(" ")
+        if module in command:
+            os.kill(int(pid), signal.SIGKILL)
