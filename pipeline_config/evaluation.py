@@ -27,6 +27,12 @@ class LmEvaluationConfig(StageConfig):
         description="share of a long document's windows, from the second on, that is seen again as "
         "context and not scored again; 0: windows do not overlap, which is faster and scores worse",
     )
+    max_bigram_tokens: int = Field(
+        default=100_000_000,
+        ge=2,
+        description="training tokens that the bigram model counts; of more, an equal share of every"
+        " source, from its start",
+    )
     batch_tokens: int = Field(
         default=16_384, ge=1, description="tokens per forward pass, padding included"
     )

@@ -28,6 +28,7 @@ from storage.checkpoints import (
     write_checkpoint,
     write_training_state,
 )
+from tasks.lm.device import autocast, move
 from tasks.lm.loss import Batch
 from tasks.lm.optimizer import build_optimizers, set_learning_rates
 from tasks.lm.place import TrainingPlace
@@ -44,7 +45,7 @@ class Record(TypedDict):
 
     step: int  # steps done, from 1
     loss: float  # nats per target token, before this step's update
-    learning_rate: float
+    lr: float  # learning rate of AdamW
     tokens: int  # target tokens seen so far
     grad_norm: float  # before clipping
 
@@ -71,7 +72,7 @@ def fit(
         DivergedError: the loss or gradient is not finite; names the last good checkpoint.
     """
     runtime = place.runtime
-    torch.nn.Module.to(model, runtime.device).train()
+    move(model, runtime).train()
     optimizers = build_optimizers(model, config.optimizer)
     done, tokens = _resume(place.run_dir, model, optimizers)
     compute_loss = torch.compile(loss_function) if runtime.compile else loss_function
@@ -105,9 +106,7 @@ def _accumulate(
     """Adds the gradients of the batch's mean loss per target; returns that loss, detached."""
     total = torch.zeros((), device=runtime.device)
     for batch in micro_batches:
-        with torch.autocast(
-            runtime.device, dtype=torch.bfloat16, enabled=runtime.dtype == "bfloat16"
-        ):
+        with autocast(runtime):
             loss = compute_loss(model, batch.to(runtime.device)) / num_targets
         torch.autograd.backward(loss)
         total += loss.detach()
@@ -135,7 +134,7 @@ class _Log:
             record = Record(
                 step=step,
                 loss=loss.item(),
-                learning_rate=rate,
+                lr=rate,
                 tokens=tokens,
                 grad_norm=grad_norm.item(),
             )

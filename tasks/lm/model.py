@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from transformers import AutoModelForCausalLM
 from transformers.models.llama import LlamaConfig, LlamaForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
 from pipeline_config.training import ModelConfig
 
@@ -41,6 +42,7 @@ def load_model(directory: Path) -> LlamaForCausalLM:
 
     Ours are Llamas; any decoder that has its two parts, `model` and `lm_head`, will do.
     """
+    disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(
         directory, dtype=torch.float32, local_files_only=True, use_safetensors=True
     )

@@ -4,7 +4,7 @@ import numpy as np
 
 from storage.tokens import TokenShards
 from tasks.lm.chat_format import load_tokenizer
-from tasks.lm.determinism import set_up_torch
+from tasks.lm.device import set_up_torch
 from tasks.lm.loss import Batch, language_model_loss
 from tasks.lm.model import build_model
 from tasks.lm.train import to_batch, train_and_save

@@ -2,22 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
 from tasks.lm.chat_format import TrainedTurn, training_ids
-
-
-class Dialogue(Protocol):
-    """A conversation; a stored record."""
-
-    @property
-    def messages(self) -> Sequence[TrainedTurn]:
-        """Its turns."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +25,17 @@ class Examples:
 
 
 def encode(
-    dialogues: Iterable[Dialogue], tokenizer: PreTrainedTokenizerFast, max_tokens: int
+    conversations: Iterable[Sequence[TrainedTurn]],
+    tokenizer: PreTrainedTokenizerFast,
+    max_tokens: int,
 ) -> Examples:
     """Encodes conversations; drops `too_long` ones whole, and ones with `no_target`.
 
     A cut conversation would teach to stop in the middle of an answer, so none is cut.
     """
     examples = Examples()
-    for dialogue in dialogues:
-        ids, mask = training_ids(tokenizer, dialogue.messages)
+    for turns in conversations:
+        ids, mask = training_ids(tokenizer, turns)
         reason = "too_long" if len(ids) > max_tokens else "" if any(mask[1:]) else "no_target"
         if reason:
             examples.dropped[reason] = examples.dropped.get(reason, 0) + 1

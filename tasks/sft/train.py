@@ -6,7 +6,7 @@ from transformers.models.llama import LlamaForCausalLM
 from storage.checkpoints import TOKENIZER_FILES
 from storage.conversations import read_conversations
 from tasks.lm.chat_format import load_tokenizer, stop_ids
-from tasks.lm.determinism import set_up_torch
+from tasks.lm.device import set_up_torch
 from tasks.lm.loss import Batch, answer_loss
 from tasks.lm.model import load_model
 from tasks.lm.train import to_batch, train_and_save
@@ -23,7 +23,8 @@ def train(job: SftJob, report: Report) -> Result:
     model = load_model(job.base)
     tokenizer = load_tokenizer(job.base)
     longest = min(config.max_tokens, model.config.max_position_embeddings)
-    examples = encode(read_conversations(job.conversations), tokenizer, longest)
+    conversations = read_conversations(job.conversations)
+    examples = encode((one.messages for one in conversations), tokenizer, longest)
     kept, dropped = len(examples.tokens), examples.dropped
     if not kept:
         raise ValueError(f"no conversation is left to train on: dropped {dropped}")

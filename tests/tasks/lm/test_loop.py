@@ -94,7 +94,7 @@ def test_first_step_of_adamw_is_as_computed_by_hand(tmp_path: Path) -> None:
         {
             "step": 1,
             "loss": pytest.approx(loss.item()),
-            "learning_rate": rate,
+            "lr": rate,
             "tokens": 36,  # 1 + 2 + … + 8 targets
             "grad_norm": pytest.approx(gradient.norm().item(), rel=1e-4),
         }

@@ -1,6 +1,7 @@
-"""Makes torch give the same bits each time: one thread count, deterministic kernels."""
+"""Prepares torch for a runtime: the device, one thread count, kernels that give the same bits."""
 
 import torch
+from transformers.models.llama import LlamaForCausalLM
 
 from tasks.lm.runtime import Runtime
 
@@ -20,3 +21,14 @@ def set_up_torch(runtime: Runtime) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Filling new memory guards against reads of it, and costs time; torch's own layers do not.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def move(model: LlamaForCausalLM, runtime: Runtime) -> LlamaForCausalLM:
+    """The model on the runtime's device."""
+    torch.nn.Module.to(model, runtime.device)
+    return model
+
+
+def autocast(runtime: Runtime) -> torch.autocast:
+    """A context in which matrix products are of the runtime's type; weights stay float32."""
+    return torch.autocast(runtime.device, dtype=torch.bfloat16, enabled=runtime.dtype == "bfloat16")
