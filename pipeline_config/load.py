@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from pipeline_config.pipeline import PipelineConfig
 from pipeline_config.yaml_file import KeyLines, YamlError, parse_value, read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
@@ -58,6 +59,20 @@ def load_preset(preset: str, overrides: Overrides, model: type[Config]) -> Confi
             path, lines, {key: f"{word} {_dotted(key)}={changes[key]}" for key in changes}
         )
         raise ConfigError(_explain(error, model, places)) from None
+
+
+def load_config(preset: str, overrides: Overrides = ()) -> PipelineConfig:
+    """The whole pipeline's configuration; see `load_preset`."""
+    return load_preset(preset, overrides, PipelineConfig)
+
+
+def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
+    """`key=value` texts as the mapping that a flow's `overrides` parameter takes.
+
+    >>> parse_overrides(["dedup.num_bands=20"])
+    {'dedup.num_bands': 20}
+    """
+    return {_dotted(path): value for path, value in _parse_overrides(texts).items()}
 
 
 def preset_path(preset: str) -> Path:

@@ -1,0 +1,233 @@
+"""`crawl2chat run` and `crawl2chat plan`."""
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from flows.cli.common import (
+    DEFAULT_STORE,
+    EXIT_INTERRUPTED,
+    ApiOption,
+    JsonOption,
+    RunError,
+    StoreOption,
+    UserError,
+    open_store,
+    print_json,
+    print_table,
+)
+from pipeline_config.schedules import FlowName
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flows.knobs import RunKnobs
+    from flows.progress import TerminalReporter
+    from storage.store import Store
+
+FlowArgument = Annotated[FlowName, Parameter(help="Which flow.")]
+PresetOption = Annotated[
+    str, Parameter(help="Where all settings come from: a preset's name or the path of a YAML file.")
+]
+SetOption = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--set",
+        negative="",
+        show_default=False,
+        help="KEY=VALUE changes one setting, such as dedup.num_bands=20; repeatable.",
+    ),
+]
+LimitOption = Annotated[
+    int, Parameter(help="Documents per source, for a trial run of any flow; 0: all.")
+]
+SeedOption = Annotated[int, Parameter(help="Seed of every stage; -1: as the preset has it.")]
+RefreshOption = Annotated[
+    bool, Parameter(negative="", help="Capture the sources again, as of today.")
+]
+WorkersOption = Annotated[int, Parameter(help="Worker processes; 0: one for each core.")]
+
+
+def run(
+    flow: FlowArgument = "crawl-to-chat",
+    /,
+    *,
+    preset: PresetOption = "demo",
+    set_: SetOption = (),
+    limit: LimitOption = 0,
+    seed: SeedOption = -1,
+    refresh: RefreshOption = False,
+    workers: WorkersOption = 0,
+    api: ApiOption = "",
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Run a flow. What is in the store already is not computed again."""
+    knobs, overrides = _checked(preset, set_, limit, seed, refresh, workers)
+    opened = open_store(store)
+    from flows.progress import new_log, output_to, terminal_reporter
+
+    log = new_log(opened.side / "logs", flow)
+    console = Console(highlight=False)
+    console.print(f"[bold]{flow}[/]  preset {preset}  store {opened.url}", soft_wrap=True)
+    with output_to(log) as real:
+        console = Console(file=real, highlight=False, force_terminal=console.is_terminal or None)
+        reporter = terminal_reporter(console)
+        signal.signal(signal.SIGINT, _interrupt)
+        try:
+            _run(flow, knobs, overrides, opened, api, console, reporter)
+        except KeyboardInterrupt:
+            console.print("Interrupted. The same command goes on where this one stopped.")
+            _leave(EXIT_INTERRUPTED)
+        except Exception as error:
+            raise RunError(_explain_failure(error, reporter, log)) from error
+        _print_ending(console, opened, reporter)
+
+
+def _run(
+    flow: FlowName,
+    knobs: "RunKnobs",
+    overrides: dict[str, object],
+    store: "Store",
+    api: str,
+    console: Console,
+    reporter: "TerminalReporter",
+) -> None:
+    from flows.runner import STORE_VARIABLE, reporting_to
+    from flows.server import existing_server, prefect_server
+
+    os.environ[STORE_VARIABLE] = store.url
+    home = store.side / "server"
+    with existing_server(api, home) if api else prefect_server(home) as server:
+        with console.status("starting the Prefect server"):
+            from flows.prefect_flows import PREFECT_FLOWS  # imports Prefect, 2 s, meanwhile
+
+            server.wait_until_healthy()
+        with reporter, reporting_to(reporter):
+            PREFECT_FLOWS[flow](run=knobs, overrides=overrides)
+        if reporter.record is not None:
+            server.wait_until_recorded(reporter.record.prefect_id)
+
+
+def _checked(
+    preset: str, sets: tuple[str, ...], limit: int, seed: int, refresh: bool, workers: int
+) -> tuple["RunKnobs", dict[str, object]]:
+    """The parameters of a run, after all settings have been checked.
+
+    Raises:
+        UserError: for anything wrong with them, in one line.
+    """
+    from pydantic import ValidationError
+
+    from flows.knobs import RunKnobs
+    from pipeline_config.load import ConfigError, load_config, parse_overrides
+
+    try:
+        knobs = RunKnobs(preset=preset, limit=limit, seed=seed, refresh=refresh, workers=workers)
+        load_config(preset, sets)  # names a wrong key as the user wrote it
+        overrides = parse_overrides(sets)
+        knobs.configure(overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"--{first['loc'][0]} {first['input']}: {first['msg']}") from None
+    except ConfigError as error:
+        raise UserError(str(error)) from None
+    return knobs, overrides
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Ctrl-C: stop in order if that takes a moment only."""
+    from flows.lifeline import leave_soon
+
+    leave_soon(EXIT_INTERRUPTED)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends at once
+    raise KeyboardInterrupt
+
+
+def _leave(code: int) -> None:
+    """Ends without waiting for threads of steps; nothing of theirs needs an end."""
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def _explain_failure(error: Exception, reporter: "TerminalReporter", log: "Path") -> str:
+    from flows.runner import failure
+
+    record = reporter.record
+    reason = failure(record) if record is not None and record.error else str(error).strip()
+    lines = [
+        f"failed: {reason.splitlines()[0] if reason else type(error).__name__}",
+        f"  all output: {log}",
+        "  finished steps are kept: run the same command again to go on from there",
+    ]
+    return "\n".join(lines)
+
+
+def _print_ending(console: Console, store: "Store", reporter: "TerminalReporter") -> None:
+    from flows.runner import export_report
+    from storage.runs import read_reference
+
+    record = reporter.record
+    if record is None:
+        return
+    console.print(
+        f"\n[bold]{record.executed} executed, {record.cached} cached[/]   run {record.id}",
+    )
+    report = export_report(store, record.id)
+    suffix = "" if store.url.endswith("/crawl2chat-store") else f" --store {store.url}"
+    if report is not None:
+        console.print(f"report     {report}", soft_wrap=True)
+    console.print(f"dashboard  crawl2chat up{suffix}", soft_wrap=True)
+    if read_reference(store, "current/chat") is not None:
+        console.print(f"chat       crawl2chat chat{suffix}", soft_wrap=True)
+
+
+def plan(
+    flow: FlowArgument = "crawl-to-chat",
+    /,
+    *,
+    preset: PresetOption = "demo",
+    set_: SetOption = (),
+    limit: LimitOption = 0,
+    seed: SeedOption = -1,
+    refresh: RefreshOption = False,
+    json: JsonOption = False,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Show what a run would do: every step, whether it is cached, and why not."""
+    knobs, overrides = _checked(preset, set_, limit, seed, refresh, workers=0)
+    from flows.catalog import compose_of
+    from storage.session import planning
+
+    config = knobs.configure(overrides)
+    with planning(open_store(store), flow=flow, preset=preset) as planned:
+        compose_of(flow)(config)
+    rows = planned.rows
+    if json:
+        print_json([row.model_dump() for row in rows])
+        return
+    from flows.progress import duration
+
+    expected = {row.name: row.seconds for row in rows if row.state != "cached" and row.seconds}
+    print_table(
+        ["step", "state", ">expected", "why"],
+        [
+            (
+                row.name,
+                row.state,
+                duration(expected[row.name]) if row.name in expected else "",
+                row.why,
+            )
+            for row in rows
+        ],
+    )
+    number = {
+        state: sum(row.state == state for row in rows) for state in ("cached", "run", "maybe")
+    }
+    time = f"; about {duration(sum(expected.values()))} if all of it runs" if expected else ""
+    Console(highlight=False).print(
+        f"\n{number['cached']} cached, {number['run']} to run, {number['maybe']} maybe{time}"
+    )

@@ -1,0 +1,55 @@
+"""When flows run by themselves.
+
+Schedules live in the preset: a restart of `up` would undo edits made on the dashboard.
+
+    schedules:
+      refresh-corpus: {cron: "0 3 1 * *", timezone: Europe/Berlin}     # monthly, at three
+"""
+
+import re
+import zoneinfo
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from pipeline_config.base import StageConfig
+
+FlowName = Literal[
+    "crawl-to-chat",
+    "refresh-corpus",
+    "build-mixture",
+    "pretrain",
+    "build-instructions",
+    "align",
+    "evaluate",
+]
+
+CRON_FIELD = re.compile(r"[\dA-Za-z*/,?#-]+")
+
+
+class Schedule(StageConfig):
+    """One recurring run of a flow with this preset."""
+
+    cron: str = Field(description="minute, hour, day of month, month, day of week: `0 3 1 * *`")
+    timezone: str = Field(default="UTC", description="IANA name such as Europe/Berlin")
+    refresh: bool = Field(
+        default=True, description="capture the sources again, as of the day of the run"
+    )
+    overrides: dict[str, Any] = Field(
+        default_factory=dict, description="dotted keys, as in `--set`, for these runs only"
+    )
+
+    @field_validator("cron")
+    @classmethod
+    def _check_cron(cls, cron: str) -> str:
+        fields = cron.split()
+        if len(fields) != 5 or not all(CRON_FIELD.fullmatch(field) for field in fields):
+            raise ValueError(f"{cron!r} must have five fields, such as `0 3 1 * *`")
+        return cron
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, timezone: str) -> str:
+        if timezone not in zoneinfo.available_timezones():
+            raise ValueError(f"{timezone!r} is no IANA time zone, such as Europe/Berlin")
+        return timezone
