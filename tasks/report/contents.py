@@ -18,6 +18,7 @@ class StepCounts:
     kept: int
     dropped: tuple[tuple[str, int], ...] = ()  # reason, number; most frequent first
     edited: int = 0
+    failing: tuple[tuple[str, int], ...] = ()  # rule, documents that fail it, be it first or not
 
     @property
     def num_dropped(self) -> int:
@@ -104,6 +105,9 @@ class Duplicates:
     sizes: tuple[tuple[str, int], ...]  # cluster size as text (`2`, `3`, `4-7`, …), clusters
     across_sources: int  # clusters with members of more than one source
     largest: tuple[Cluster, ...]
+    found_at: tuple[tuple[float, float], ...] = ()  # similarity, probability to be compared at all
+    pairs_compared: int = 0
+    pairs_verified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,26 +221,44 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class RejectedInstruction:
-    """An instruction that was not used."""
+class RejectedText:
+    """An instruction or conversation that was not used."""
 
-    reason: str
     text: str
     nearest: str = ""
     rouge: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Rejections:
+    """What one step rejected for one reason."""
+
+    step: str
+    reason: str
+    number: int  # of which `examples` are a few
+    examples: tuple[RejectedText, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherShare:
+    """Who wrote instructions, and how many of the accepted ones."""
+
+    name: str
+    is_language_model: bool
+    instructions: int
+
+
+@dataclass(frozen=True, slots=True)
 class Instructions:
     """What the teacher wrote, what was thrown away, and what is left to train on."""
 
-    teacher: str
-    is_language_model: bool
+    teachers: tuple[TeacherShare, ...]
     steps: tuple[StepCounts, ...]
     accepted: tuple[str, ...]  # a few accepted instructions
-    rejected: tuple[tuple[str, int, tuple[RejectedInstruction, ...]], ...]
+    rejected: tuple[Rejections, ...]
     splits: tuple[tuple[str, int], ...]  # train, heldout, control, rejected: conversations
     families: tuple[tuple[str, int], ...]  # training conversations per family
+    max_rouge: float = 0.0  # an instruction nearer than this to an earlier one is rejected
     rouge_histogram: tuple[tuple[float, int], ...] = ()  # lower edge of a bin, instructions
     examples: tuple[tuple[str, str, str], ...] = ()  # family, prompt, answer
 

@@ -29,6 +29,21 @@ from tasks.report.inputs import Inputs, step_counts
 
 DECIDED_COLUMNS = ["id", "reason", "similarity"]
 SHOWN_COLUMNS = ["url", "text"]
+# The signal behind a reason, where it has another name; `gopher_dup_line` is `dup_line_fraction`.
+SIGNALS = {
+    "language_other": "language",
+    "language_unsure": "language_score",
+    "gopher_short_doc": "num_words",
+    "gopher_long_doc": "num_words",
+    "gopher_short_words": "mean_word_length",
+    "gopher_long_words": "mean_word_length",
+    "gopher_hashes": "hash_to_word_ratio",
+    "gopher_ellipses": "ellipsis_to_word_ratio",
+    "gopher_bullet_lines": "bullet_line_fraction",
+    "gopher_ellipsis_lines": "ellipsis_line_fraction",
+    "gopher_alpha_words": "alpha_word_fraction",
+    "gopher_stop_words": "num_stop_words",
+}
 
 
 def funnels(inputs: Inputs) -> tuple[SourceFunnel, ...]:
@@ -113,13 +128,14 @@ def _scores(inputs: Inputs, source: str, places: list[Place]) -> dict[Place, dic
 
 
 def _note(chosen: Chosen, reason: str, scores: Mapping[str, object]) -> str:
-    """The figure behind a decision: a similarity, or the signal that its reason is named after."""
+    """The figure behind a decision: a similarity, or the signal that the rule looked at."""
     if chosen.similarity:
         return f"similarity {chosen.similarity:.2f}"
-    value = scores.get(reason)
-    if value is None or not reason:
+    signal = SIGNALS.get(reason, f"{reason.removeprefix('gopher_')}_fraction")
+    value = scores.get(signal)
+    if value is None:
         return ""
-    return f"{reason} {value:.3g}" if isinstance(value, float) else f"{reason} {value}"
+    return f"{signal} {value:.3g}" if isinstance(value, float) else f"{signal} {value}"
 
 
 def languages(inputs: Inputs, config: ReportConfig) -> tuple[LanguageShares, ...]:
@@ -149,7 +165,15 @@ def duplicates(inputs: Inputs, config: ReportConfig) -> Duplicates | None:
             places = locate(inputs.tables(documents, ["id"]), ids)
             rows = inputs.tables(documents, ["text"]).rows(list(places.values()))
             texts |= {name: str(rows[place]["text"]) for name, place in places.items()}
-    return replace(found, largest=tuple(_with_texts(cluster, texts) for cluster in found.largest))
+    figures = inputs.counts(ref).extra
+    curve = figures.get("found_at_similarity", {})
+    return replace(
+        found,
+        largest=tuple(_with_texts(cluster, texts) for cluster in found.largest),
+        found_at=tuple(sorted((float(at), probability) for at, probability in curve.items())),
+        pairs_compared=figures.get("pairs_compared", 0),
+        pairs_verified=figures.get("pairs_verified", 0),
+    )
 
 
 def _with_texts(cluster: Cluster, texts: Mapping[str, str]) -> Cluster:

@@ -1,106 +1,139 @@
 """Gathers what the report says about instructions: who wrote them, the funnel, examples."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
+from typing import Any
 
 from pipeline_config.report import ReportConfig
 from storage.artifact import ArtifactRef
-from storage.conversations import Conversation, read_conversations
-from tasks.report.contents import Instructions, RejectedInstruction
+from storage.conversations import Conversation, read_conversations, read_json_lines
+from tasks.report.contents import Instructions, RejectedText, Rejections, TeacherShare
+from tasks.report.examples import spread
 from tasks.report.funnel import by_number
 from tasks.report.inputs import Inputs, step_counts
 
-STEPS = ("write-instructions", "identify-classification", "write-instances", "filter-instances")
+WRITE, FILTER = "write-instructions", "filter-instances"
+STEPS = (WRITE, "identify-classification", "write-instances", FILTER)
 SPLITS = ("train", "heldout", "control", "rejected")
 NO_MODEL = "no language model"  # what a teacher that works by rules calls its model
+FREE = "free instruction"
 ACCEPTED_SHOWN = 12
 ROUGE_BINS = 20
 
 
 def instructions(inputs: Inputs, config: ReportConfig) -> Instructions | None:
-    """The way from seed tasks to conversations; None where none were made."""
-    final = inputs.get(STEPS[-1])
-    if final is None:
+    """The way from seed tasks to conversations; None where none were written."""
+    written, filtered = inputs.get(WRITE), inputs.get(FILTER)
+    if written is None or filtered is None:
         return None
-    steps = tuple(
-        step_counts(step, "", inputs.counts(ref))
-        for step in STEPS
-        if (ref := inputs.get(step)) is not None
-    )
-    seen = _Seen()
-    for conversation in _conversations(inputs, final, "train"):
-        seen.add(conversation)
-    rejected = list(_rejected(inputs, final))
-    reasons = Counter(record.reject_reason for record in rejected)
+    accepted = read_json_lines(inputs.path(written, "instructions.jsonl"))
+    rejected = read_json_lines(inputs.path(written, "rejected.jsonl"))
+    train = list(read_conversations(inputs.path(filtered, "train.jsonl")))
+    families = Counter(_family(conversation) for conversation in train)
     return Instructions(
-        teacher=", ".join(sorted(seen.teachers)),
-        is_language_model=NO_MODEL not in seen.models,
-        steps=steps,
-        accepted=tuple(sorted(seen.instructions.values())[:ACCEPTED_SHOWN]),
-        rejected=tuple(
-            (reason, number, _examples(rejected, reason, config.rejected_per_reason))
-            for reason, number in by_number(reasons)
+        teachers=_teachers(accepted),
+        steps=tuple(
+            step_counts(step, "", inputs.counts(ref))
+            for step in STEPS
+            if (ref := inputs.get(step)) is not None
         ),
-        splits=tuple(
-            (split, sum(1 for _ in _conversations(inputs, final, split))) for split in SPLITS
+        accepted=tuple(
+            str(accepted[index]["text"]) for index in spread(len(accepted), ACCEPTED_SHOWN)
         ),
-        families=by_number(seen.families),
-        rouge_histogram=seen.rouge_histogram(),
-        examples=tuple(
-            (family.replace("_", " "), prompt, answer)
-            for family, (prompt, answer) in sorted(seen.first_of_family.items())
+        rejected=(
+            *_rejected_instructions(inputs, written, rejected, config),
+            *_rejected_conversations(inputs, filtered, config),
         ),
+        splits=tuple((split, _lines(inputs, filtered, split)) for split in SPLITS),
+        families=by_number(families),
+        max_rouge=_max_rouge(inputs, written),
+        rouge_histogram=rouge_histogram([*accepted, *rejected]),
+        examples=_one_of_each_family(train),
     )
 
 
-class _Seen:
-    """What a pass over the training conversations gathers."""
-
-    def __init__(self) -> None:
-        self.teachers: set[str] = set()
-        self.models: set[str] = set()
-        self.instructions: dict[str, str] = {}
-        self.rouge: dict[str, float] = {}
-        self.families: Counter[str] = Counter()
-        self.first_of_family: dict[str, tuple[str, str]] = {}
-
-    def add(self, conversation: Conversation) -> None:
-        task, teacher = conversation.task, conversation.teacher
-        self.teachers.add(f"{teacher.kind} ({teacher.model})")
-        self.models.add(teacher.model)
-        self.instructions[task.instruction_id] = task.instruction
-        self.rouge[task.instruction_id] = conversation.quality.rouge_max
-        self.families[task.family.replace("_", " ") or "free instruction"] += 1
-        prompt = "\n\n".join(m.content for m in conversation.messages[:-1])
-        answer = conversation.messages[-1].content
-        self.first_of_family.setdefault(task.family or "free instruction", (prompt, answer))
-
-    def rouge_histogram(self) -> tuple[tuple[float, int], ...]:
-        """Instructions by ROUGE-L to their nearest earlier one."""
-        bins = Counter(
-            min(int(value * ROUGE_BINS), ROUGE_BINS - 1) for value in self.rouge.values()
-        )
-        return tuple((index / ROUGE_BINS, bins[index]) for index in range(ROUGE_BINS))
+def rouge_histogram(rows: Iterable[dict[str, Any]]) -> tuple[tuple[float, int], ...]:
+    """Instructions by ROUGE-L to the nearest earlier one; those never compared are left out."""
+    values = [float(row["rouge_max"]) for row in rows if row["nearest_id"]]
+    bins = Counter(min(int(value * ROUGE_BINS + 1e-9), ROUGE_BINS - 1) for value in values)
+    return tuple((index / ROUGE_BINS, bins[index]) for index in range(ROUGE_BINS)) if bins else ()
 
 
-def _conversations(inputs: Inputs, ref: ArtifactRef, split: str) -> Iterator[Conversation]:
-    return read_conversations(inputs.path(ref, f"{split}.jsonl"))
-
-
-def _rejected(inputs: Inputs, ref: ArtifactRef) -> Iterator[Conversation]:
-    return _conversations(inputs, ref, "rejected")
-
-
-def _examples(
-    rejected: list[Conversation], reason: str, most: int
-) -> tuple[RejectedInstruction, ...]:
-    """The rejected conversations of one reason with the smallest ids."""
-    chosen = sorted((r for r in rejected if r.reject_reason == reason), key=lambda r: r.id)[:most]
+def _teachers(accepted: list[dict[str, Any]]) -> tuple[TeacherShare, ...]:
+    written = Counter((str(row["teacher"]), str(row["model"])) for row in accepted)
     return tuple(
-        RejectedInstruction(
-            reason,
-            "\n".join(message.content for message in record.messages),
-            rouge=record.quality.rouge_max or None,
-        )
-        for record in chosen
+        TeacherShare(kind if model == NO_MODEL else f"{model} ({kind})", model != NO_MODEL, number)
+        for (kind, model), number in sorted(written.items())
     )
+
+
+def _rejected_instructions(
+    inputs: Inputs, ref: ArtifactRef, rejected: list[dict[str, Any]], config: ReportConfig
+) -> list[Rejections]:
+    """One group per reason that was counted; not every rejected text was kept aside."""
+    groups = []
+    for reason, number in by_number(inputs.counts(ref).dropped):
+        own = [row for row in rejected if row["reason"] == reason]
+        # The most similar ones first: they show where the threshold bites.
+        own.sort(key=lambda row: (-float(row["rouge_max"]), str(row["id"])))
+        shown = tuple(
+            RejectedText(
+                str(own[index]["text"]),
+                str(own[index]["nearest"]),
+                float(own[index]["rouge_max"]) if own[index]["nearest"] else None,
+            )
+            for index in spread(len(own), config.rejected_per_reason)
+        )
+        groups.append(Rejections(WRITE, reason, number, shown))
+    return groups
+
+
+def _rejected_conversations(
+    inputs: Inputs, ref: ArtifactRef, config: ReportConfig
+) -> list[Rejections]:
+    """One group per reason, of instances and of filters; shown are the smallest ids."""
+    by_reason: dict[str, list[Conversation]] = {}
+    for conversation in read_conversations(inputs.path(ref, "rejected.jsonl")):
+        by_reason.setdefault(conversation.reject_reason, []).append(conversation)
+    return [
+        Rejections(
+            FILTER,
+            reason,
+            number,
+            tuple(
+                RejectedText("\n→ ".join(message.content for message in conversation.messages))
+                for conversation in sorted(by_reason[reason], key=lambda c: c.id)[
+                    : config.rejected_per_reason
+                ]
+            ),
+        )
+        for reason, number in by_number({name: len(found) for name, found in by_reason.items()})
+    ]
+
+
+def _one_of_each_family(train: list[Conversation]) -> tuple[tuple[str, str, str], ...]:
+    first: dict[str, Conversation] = {}
+    for conversation in sorted(train, key=lambda c: c.id):
+        first.setdefault(_family(conversation), conversation)
+    return tuple(
+        (
+            family,
+            "\n\n".join(message.content for message in first[family].messages[:-1]),
+            first[family].messages[-1].content,
+        )
+        for family in sorted(first)
+    )
+
+
+def _family(conversation: Conversation) -> str:
+    return conversation.task.family.replace("_", " ") or FREE
+
+
+def _lines(inputs: Inputs, ref: ArtifactRef, split: str) -> int:
+    with inputs.path(ref, f"{split}.jsonl").open("rb") as file:
+        return sum(1 for _ in file)
+
+
+def _max_rouge(inputs: Inputs, ref: ArtifactRef) -> float:
+    config = inputs.build.manifest(ref).ingredients["in"].get("config", {})
+    return float(config.get("max_rouge", 0.0))

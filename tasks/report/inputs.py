@@ -95,5 +95,11 @@ class Tables:
 def step_counts(step: str, source: str, counts: Counts) -> StepCounts:
     """The funnel that a step counted itself."""
     return StepCounts(
-        step, source, counts.read, counts.kept, by_number(counts.dropped), counts.edited
+        step,
+        source,
+        counts.read,
+        counts.kept,
+        by_number(counts.dropped),
+        counts.edited,
+        by_number(counts.extra.get("failing", {})),
     )

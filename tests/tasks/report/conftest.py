@@ -22,9 +22,11 @@ from tasks.report.contents import (
     MixtureWeight,
     Provenance,
     ReasonExamples,
-    RejectedInstruction,
+    RejectedText,
+    Rejections,
     SourceFunnel,
     StepCounts,
+    TeacherShare,
     TokenCounts,
     TokenizerFacts,
     Training,
@@ -61,18 +63,21 @@ def _funnels() -> tuple[SourceFunnel, ...]:
             "docs",
             731,
             472,
-            (("dup_line_ratio", 222), ("stop_words", 30), ("word_count", 7)),
+            (("gopher_dup_line", 222), ("gopher_stop_words", 30), ("gopher_short_doc", 7)),
+            failing=(("gopher_dup_line", 231), ("gopher_short_doc", 64), ("gopher_stop_words", 33)),
         ),
         StepCounts("dedup", "docs", 472, 390, (("near_duplicate", 74), ("exact_duplicate", 8))),
     )
     readmes = (
         StepCounts("read", "readmes", 214, 214),
-        StepCounts("decide", "readmes", 214, 168, (("word_count", 40), ("alpha_ratio", 6))),
+        StepCounts(
+            "decide", "readmes", 214, 168, (("gopher_short_doc", 40), ("gopher_alpha_words", 6))
+        ),
         StepCounts("dedup", "readmes", 168, 148, (("near_duplicate", 20),)),
     )
     code = (
         StepCounts("read", "code", 604, 601, (("not_utf8", 3),)),
-        StepCounts("decide", "code", 601, 480, (("stop_words", 121),)),
+        StepCounts("decide", "code", 601, 480, (("gopher_stop_words", 121),)),
         StepCounts("dedup", "code", 480, 443, (("near_duplicate", 31), ("exact_duplicate", 6))),
     )
     return tuple(
@@ -85,8 +90,8 @@ def _examples() -> tuple[ReasonExamples, ...]:
     made = []
     for source in ("docs", "readmes", "code"):
         for step, reason, number in (
-            ("decide", "dup_line_ratio", 222),
-            ("decide", "stop_words", 30),
+            ("decide", "gopher_dup_line", 222),
+            ("decide", "gopher_stop_words", 30),
             ("dedup", "near_duplicate", 74),
             ("", "", 390),
         ):
@@ -113,7 +118,9 @@ def _duplicates() -> Duplicates:
     )
     clusters = (Cluster("0" * 32, 31, members), Cluster("1" * 32, 5, members))
     sizes = tuple((size_label(n), k) for n, k in ((2, 28), (3, 9), (4, 6), (8, 2), (16, 1)))
-    return Duplicates(46, 185, 46, sizes, 3, clusters)
+    return Duplicates(
+        46, 185, 46, sizes, 3, clusters, ((0.5, 0.05), (0.7, 0.55), (0.8, 0.92)), 5_120, 1_204
+    )
 
 
 def _accuracy() -> Accuracy:
@@ -142,32 +149,26 @@ def _accuracy() -> Accuracy:
 
 
 def _instructions() -> Instructions:
+    near = RejectedText(
+        "Say which module the passage documents.", "Say which module this passage documents.", 0.83
+    )
+    wrong = RejectedText("Is this prose or code?\nx = 1\n→ prose")
     return Instructions(
-        teacher="procedural/1",
-        is_language_model=False,
+        teachers=(TeacherShare("procedural/1", False, 261),),
         steps=(
-            StepCounts("write-instructions", "", 420, 261, (("rouge", 148), ("too_short", 11))),
+            StepCounts("write-instructions", "", 420, 261, (("similar", 148), ("too_short", 11))),
             StepCounts("identify-classification", "", 261, 261),
-            StepCounts("write-instances", "", 9100, 8840, (("unparsable", 260),)),
-            StepCounts("filter-instances", "", 8840, 8312, (("wrong_answer", 402), ("copy", 126))),
+            StepCounts("write-instances", "", 9100, 8840, (("wrong_answer", 260),)),
+            StepCounts("filter-instances", "", 8840, 8312, (("conflict", 402), ("twice", 126))),
         ),
         accepted=("Say which module this passage documents.", "Is the following prose or code?"),
         rejected=(
-            (
-                "rouge",
-                148,
-                (
-                    RejectedInstruction(
-                        "rouge",
-                        "Say which module the passage documents.",
-                        "Say which module this passage documents.",
-                        0.83,
-                    ),
-                ),
-            ),
+            Rejections("write-instructions", "similar", 148, (near,)),
+            Rejections("filter-instances", "wrong_answer", 260, (wrong,)),
         ),
-        splits=(("train", 7200), ("heldout", 900), ("control", 212), ("rejected", 528)),
-        families=(("which source", 2400), ("which module", 2400)),
+        splits=(("train", 7200), ("heldout", 900), ("control", 212), ("rejected", 788)),
+        families=(("which source", 3600), ("prose or code", 3600)),
+        max_rouge=0.7,
         rouge_histogram=tuple((edge / 20, 5 + (edge * 37) % 41) for edge in range(20)),
         examples=(
             ("which source", f"Where does this come from?\n\n{PAGE}", "docs"),

@@ -9,8 +9,11 @@ from tasks.report.contents import (
     Contents,
     DocumentExample,
     ReasonExamples,
+    RejectedText,
+    Rejections,
     SourceFunnel,
     StepCounts,
+    TeacherShare,
 )
 from tasks.report.page import draw_page
 from tasks.report.picture import picture_of
@@ -73,8 +76,9 @@ def make_hostile(contents: Contents) -> Contents:
         ),
         instructions=replace(
             contents.instructions,
-            teacher=EVIL,
+            teachers=(TeacherShare(EVIL, False, 1),),
             accepted=(EVIL,),
+            rejected=(Rejections("filter-instances", EVIL, 1, (RejectedText(EVIL, EVIL, 0.9),)),),
             examples=((EVIL, EVIL, EVIL),),
             families=((EVIL, 3),),
         ),

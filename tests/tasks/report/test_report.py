@@ -22,12 +22,13 @@ from storage.conversations import (
     Verification,
     conversation_id,
     write_conversations,
+    write_json_lines,
 )
 from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA, document_id
 from storage.session import Session, planning, session
 from storage.steps import step
 from storage.store import Store
-from tasks.report.contents import Contents
+from tasks.report.contents import Contents, TeacherShare
 from tasks.report.inputs import Inputs
 from tasks.report.report import gather
 from tasks.report.task import report
@@ -83,8 +84,8 @@ def decisions(table: pa.Table, reasons: list[str], similarity: float = 0.0) -> p
 
 
 QUALITY = {
-    "code": ["", "", "", "", "", "stop_words"],
-    "docs": ["short", "short", "repeated", "", "", "", "", "", "", ""],
+    "code": ["", "", "", "", "", "gopher_stop_words"],
+    "docs": ["gopher_short_doc", "gopher_short_doc", "gopher_dup_line", "", "", "", "", "", "", ""],
 }
 DEDUP = {
     "code": ["", "exact_duplicate", "", "", "", "quality"],
@@ -122,7 +123,8 @@ def write_scores(source: str) -> Writer:
         table = documents(source).select(["id"])
         rows = table.num_rows
         table = table.append_column("language", pa.array((["en", "en", "de"] * rows)[:rows]))
-        table = table.append_column("short", pa.array([n / 10 for n in range(rows)]))
+        table = table.append_column("num_words", pa.array(range(rows)))
+        table = table.append_column("dup_line_fraction", pa.array([n / 7 for n in range(rows)]))
         write_halves(build, table)
         build.counts.read = build.counts.kept = rows
 
@@ -214,6 +216,30 @@ def conversation(number: int, split: str, reason: str = "") -> Conversation:
     )
 
 
+def instruction(number: int, reason: str, rouge: float) -> dict[str, object]:
+    return {
+        "id": f"m{number}",
+        "text": f"instruction {number}",
+        "teacher": "procedural/1",
+        "model": "no language model",
+        "rouge_max": rouge,
+        "nearest_id": "seed" if rouge else "",
+        "nearest": "a seed" if rouge else "",
+        "reason": reason,
+    }
+
+
+def write_written(build: Build) -> None:
+    accepted = [instruction(n, "", n / 10) for n in range(4)]
+    rejected = [instruction(9, "similar", 0.75), instruction(8, "similar", 0.95)]
+    for name, rows in (("instructions", accepted), ("rejected", rejected)):
+        path = build.scratch / name
+        build.add_file(f"{name}.jsonl", path, rows=write_json_lines(path, rows))
+    build.counts.read, build.counts.kept = 11, 4
+    build.counts.drop("similar", 2)
+    build.counts.drop("beyond_target", 5)
+
+
 def write_instructions(build: Build) -> None:
     numbers = {"train": 9, "heldout": 4, "control": 2, "rejected": 3}
     start = 0
@@ -283,6 +309,7 @@ WRITERS: dict[str, Writer] = {
     "mixture": lambda build: build.add_json("weights.json", WEIGHTS),
     "pretrain": write_model,
     "evaluate-lm": write_bits,
+    "write-instructions": write_written,
     "filter-instances": write_instructions,
     "sft": write_model,
     "evaluate-chat/before": write_evaluation(0.02),
@@ -369,11 +396,13 @@ def test_examples_show_the_right_documents(running: Session) -> None:
     groups = {(g.source, g.step, g.reason): g for g in contents.examples}
     table = documents("docs")
     ids, urls = table.column("id").to_pylist(), table.column("url").to_pylist()
-    short = groups["docs", "decide", "short"]
+    short = groups["docs", "decide", "gopher_short_doc"]
     row = min((0, 1), key=lambda n: ids[n])
     assert (short.number, short.examples[0].url) == (2, urls[row])
     assert short.examples[0].text.startswith(f"docs text {row} ")
-    assert short.examples[0].note == f"short {row / 10:.3g}"
+    assert short.examples[0].note == f"num_words {row}"
+    repeated = groups["docs", "decide", "gopher_dup_line"]
+    assert repeated.examples[0].note == "dup_line_fraction 0.286"
     near = groups["docs", "dedup", "near_duplicate"].examples[0]
     assert (near.url, near.note) == (urls[4], "similarity 0.75")
     kept = groups["docs", "", ""]
@@ -398,15 +427,23 @@ def test_sections_hold_what_the_artifacts_say(running: Session) -> None:
     assert contents.pretrain is not None
     assert (contents.pretrain.parameters, contents.pretrain.tokens) == (600, 1920)
     assert contents.instructions is not None
-    assert not contents.instructions.is_language_model
+    assert contents.instructions.teachers == (TeacherShare("procedural/1", False, 4),)
     assert dict(contents.instructions.splits) == {
         "train": 9,
         "heldout": 4,
         "control": 2,
         "rejected": 3,
     }
-    assert len(contents.instructions.accepted) == 3
-    assert contents.instructions.rejected[0][:2] == ("wrong answer", 3)
+    assert len(contents.instructions.accepted) == 4
+    beyond, similar, wrong = contents.instructions.rejected
+    assert (beyond.reason, beyond.number, beyond.examples) == ("beyond_target", 5, ())
+    assert [(text.rouge, text.nearest) for text in similar.examples] == [
+        (0.95, "a seed"),
+        (0.75, "a seed"),
+    ]
+    assert (wrong.step, wrong.reason, wrong.number) == ("filter-instances", "wrong answer", 3)
+    assert dict(contents.instructions.rouge_histogram)[0.75] == 1
+    assert sum(number for _, number in contents.instructions.rouge_histogram) == 5
     assert contents.accuracy is not None
     assert contents.accuracy.families[0].family == "which source"
     assert contents.accuracy.families[0].before is not None
