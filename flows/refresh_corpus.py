@@ -27,7 +27,7 @@ def refresh_corpus(config: PipelineConfig) -> Corpus:
     documents, quality, signatures = {}, {}, {}
     for name in sorted(config.crawl.sources):
         documents[name] = ingest(name, config)
-        scores = score(documents[name], label=name)
+        scores = score(documents[name], config.quality.score, label=name)
         quality[name] = decide(scores, config.quality.for_source(name), label=name)
         signatures[name] = sign(documents[name], quality[name], config.dedup.signature, label=name)
     return Corpus(documents, dedup(signatures, quality, config.dedup))

@@ -226,7 +226,7 @@ class Step:
         last = _last_manifest(plan, label)
         seconds = last.seconds if last else None
         if unknown:
-            why = "unless unchanged: " + ", ".join(dict.fromkeys(unknown))
+            why = "unless unchanged: " + _few(list(dict.fromkeys(unknown)))
             row = PlanRow(name=label, state="maybe", why=why, seconds=seconds)
             return plan.add(row, Planned(self.name, label, "", ""))
         manifest = plan.store.latest_manifest(self.name, recipe)
@@ -345,5 +345,10 @@ def _why(ingredients: dict[str, Any], last: Manifest | None) -> str:
             changed.append(f"{name}: {before} -> {after}")
     if not changed:
         return "its manifest was withdrawn or collected"
-    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-    return ", ".join(changed[:3]) + more
+    return _few(changed)
+
+
+def _few(names: list[str]) -> str:
+    """The first three, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
