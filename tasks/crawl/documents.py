@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 _LINE_ENDS = re.compile(r"\r\n?")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 
 
@@ -29,10 +30,7 @@ def clean_text(text: str) -> str:
     'a\nb �'
     """
     text = _LINE_ENDS.sub("\n", text).replace("\x00", "")
-    if not text.isascii():
-        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        text = text.replace("\ufffd\ufffd\ufffd", "\ufffd")  # one per surrogate, not one per byte
-    return text.strip()
+    return (text if text.isascii() else _SURROGATES.sub("\ufffd", text)).strip()
 
 
 def primary_language(tag: str | None) -> str:

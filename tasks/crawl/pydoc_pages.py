@@ -168,9 +168,7 @@ def topic_page(name: str) -> str:
 
 def module_page(name: str) -> str:
     """One module's page; a KeyError when there is no such module."""
-    module = pydoc.safeimport(name)
-    if module is None:
-        raise KeyError(name)
+    module = imported(name)
     sections = [
         ("Modules", submodules(module)),
         ("Classes", "".join(class_section(module, item) for item in classes(module))),
@@ -178,7 +176,23 @@ def module_page(name: str) -> str:
         ("Data", listing(data(module)) if data(module) else ""),
     ]
     body = "".join(f"<h2>{title}</h2>\n{content}" for title, content in sections if content)
-    return page(pydoc.describe(module), f"<h1>{escape(name)}</h1>\n{docstring(module)}\n{body}")
+    synopsis = pydoc.splitdoc(inspect.getdoc(module) or "")[0]
+    title = f"{name} - {synopsis}" if synopsis else name
+    return page(title, f"<h1>{escape(name)}</h1>\n{docstring(module)}\n{body}")
+
+
+def imported(name: str) -> ModuleType:
+    """A module; a KeyError when there is none, `pydoc.ErrorDuringImport` when it is broken."""
+    try:
+        module = pydoc.safeimport(name)
+    except pydoc.ErrorDuringImport as error:
+        missing = error.value
+        if isinstance(missing, ModuleNotFoundError) and f"{name}.".startswith(f"{missing.name}."):
+            raise KeyError(name) from None
+        raise
+    if not isinstance(module, ModuleType):
+        raise KeyError(name)
+    return module
 
 
 def visible(module: ModuleType, wanted: Callable[[Any], bool]) -> Iterator[tuple[str, Any]]:

@@ -4,9 +4,11 @@ import gzip
 import http.server
 import io
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 
 from warcio.statusandheaders import StatusAndHeaders
@@ -31,6 +33,7 @@ class Site:
         self.user_agents: set[str] = set()
         self.cookies: set[str] = set()
         self.before_answer: Callable[[str], None] = lambda path: None
+        self.before_request: Callable[[Message], None] = lambda headers: None
         site = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -40,6 +43,7 @@ class Site:
                 site.hits[self.path] += 1
                 site.user_agents.add(self.headers.get("User-Agent", ""))
                 site.cookies.add(self.headers.get("Cookie", ""))
+                site.before_request(self.headers)
                 site.before_answer(self.path)
                 answer = site.answers.get(self.path, Answer(b"<p>nothing here</p>", 404))
                 self.send_response(answer.status)
@@ -105,7 +109,11 @@ def warc_bytes(records: list[Record], form: str = "per record") -> bytes:
             http_headers=StatusAndHeaders(record.status, list(record.headers), protocol="HTTP/1.1")
             if record.kind == "response"
             else None,
-            warc_headers_dict={"WARC-Date": "2024-03-05T06:07:08Z", **dict(record.extra)},
+            warc_headers_dict={
+                "WARC-Date": "2024-03-05T06:07:08Z",
+                "WARC-Record-ID": f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, record.url or '')}>",
+                **dict(record.extra),
+            },
         )
         writer.write_record(made)
     content = buffer.getvalue()

@@ -122,7 +122,7 @@ def test_damage_costs_its_record_only(tmp_path: Path, place: int) -> None:
     begin = len(warc_bytes(numbered(2)))
     path = warc_file(tmp_path, numbered(5))
     content = bytearray(path.read_bytes())
-    content[begin + place] ^= 0xFF
+    content[begin + place : begin + place + 30] = b"\xff" * 30
     path.write_bytes(content)
     pages, dropped = read(path)
     assert numbers(pages) == [0, 1, 3, 4]
