@@ -9,10 +9,9 @@ class ReportConfig(StageConfig):
     """The size of the report; every number on it is exact, only examples and curves are cut."""
 
     title: str = Field(
-        default="From a crawl to a chat model",
-        min_length=1,
+        default="",
         max_length=120,
-        description="the page's heading",
+        description="the page's heading; empty: named after what was built",
     )
     examples_per_reason: int = Field(
         default=3, ge=0, le=50, description="documents shown per source and drop reason"

@@ -50,6 +50,7 @@ def _cluster(table: pa.Table, name: str, most_members: int) -> Cluster:
     dropped = sorted(
         (row for row in rows if not row["kept"]), key=lambda row: (-row["similarity"], row["id"])
     )
+    num_kept = len(kept)
     kept = kept[: max(1, most_members // 2)]
     # From the most to the least similar: the last one shows how far the threshold reaches.
     room = most_members - len(kept)
@@ -60,4 +61,4 @@ def _cluster(table: pa.Table, name: str, most_members: int) -> Cluster:
         )
         for row in shown
     )
-    return Cluster(name, len(rows), members)
+    return Cluster(name, len(rows), num_kept, members)

@@ -92,6 +92,7 @@ class Cluster:
 
     id: str
     size: int
+    kept: int
     members: tuple[ClusterMember, ...]  # kept ones first, then by similarity
 
 

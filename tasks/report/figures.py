@@ -10,6 +10,11 @@ def count(number: float) -> str:
     return f"{int(number):,}"
 
 
+def things(number: int, one: str, many: str = "") -> str:
+    """So many of something: `1 cluster`, `17 clusters`; `many` where it is not just an s."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
 def short(number: float) -> str:
     """Three digits and a unit: `840`, `12.3 k`, `2.56 M`, `124 M`, `1.10 B`."""
     value = float(number)

@@ -12,8 +12,8 @@ from tasks.report.examples import spread
 from tasks.report.funnel import by_number
 from tasks.report.inputs import Inputs, step_counts
 
-WRITE, FILTER = "write-instructions", "filter-instances"
-STEPS = (WRITE, "identify-classification", "write-instances", FILTER)
+WRITE, INSTANCES, FILTER = "write-instructions", "write-instances", "filter-instances"
+STEPS = (WRITE, "identify-classification", INSTANCES, FILTER)
 SPLITS = ("train", "heldout", "control", "rejected")
 NO_MODEL = "no language model"  # what a teacher that works by rules calls its model
 FREE = "free instruction"
@@ -91,24 +91,22 @@ def _rejected_instructions(
 def _rejected_conversations(
     inputs: Inputs, ref: ArtifactRef, config: ReportConfig
 ) -> list[Rejections]:
-    """One group per reason, of instances and of filters; shown are the smallest ids."""
+    """One group per reason that the two last steps counted; shown are the smallest ids."""
     by_reason: dict[str, list[Conversation]] = {}
     for conversation in read_conversations(inputs.path(ref, "rejected.jsonl")):
         by_reason.setdefault(conversation.reject_reason, []).append(conversation)
-    return [
-        Rejections(
-            FILTER,
-            reason,
-            number,
-            tuple(
-                RejectedText("\n→ ".join(message.content for message in conversation.messages))
-                for conversation in sorted(by_reason[reason], key=lambda c: c.id)[
-                    : config.rejected_per_reason
-                ]
-            ),
-        )
-        for reason, number in by_number({name: len(found) for name, found in by_reason.items()})
-    ]
+    groups = []
+    for step in (INSTANCES, FILTER):
+        made = inputs.get(step)
+        for reason, number in by_number(inputs.counts(made).dropped if made else {}):
+            own = sorted(by_reason.get(reason, []), key=lambda conversation: conversation.id)
+            shown = tuple(_turns(one) for one in own[: config.rejected_per_reason])
+            groups.append(Rejections(step, reason, number, shown))
+    return groups
+
+
+def _turns(conversation: Conversation) -> RejectedText:
+    return RejectedText("\n→ ".join(message.content for message in conversation.messages))
 
 
 def _one_of_each_family(train: list[Conversation]) -> tuple[tuple[str, str, str], ...]:

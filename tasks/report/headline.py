@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.report.contents import Accuracy, Contents, FamilyAccuracy
-from tasks.report.figures import NOTHING, count, decimal, share, short
+from tasks.report.figures import NOTHING, count, decimal, share, short, things
 
 STANDARD_ERRORS = 2.0  # a difference counts when it exceeds two standard errors
 
@@ -25,13 +25,22 @@ class Verdict:
     text: str
 
 
+def title(contents: Contents) -> str:
+    """The heading of a report that was given none."""
+    if contents.sft is not None or contents.accuracy is not None:
+        return "From a crawl to a chat model"
+    if contents.pretrain is not None:
+        return "From a crawl to a base model"
+    return "From a crawl to a clean corpus"
+
+
 def lede(contents: Contents) -> str:
     """The report in one sentence."""
     found = sum(funnel.documents_in for funnel in contents.funnels)
     kept = sum(funnel.documents_out for funnel in contents.funnels)
     sources = len(contents.funnels)
     corpus = (
-        f"{count(kept)} documents kept of {count(found)} found in {_number(sources, 'source')}"
+        f"{count(kept)} documents kept of {count(found)} found in {things(sources, 'source')}"
         if sources
         else ""
     )
@@ -84,8 +93,9 @@ def _accuracy_verdicts(accuracy: Accuracy) -> list[Verdict]:
     overall = accuracy.overall
     found = []
     if total:
-        text = f"Accuracy above the best baseline by 2 standard errors in {better} of {total} "
-        found.append(Verdict(2 * better >= total, text + _plural(total, "family", "families")))
+        text = f"Accuracy above the best baseline by 2 standard errors in {better} of "
+        text += things(total, "family", "families")
+        found.append(Verdict(2 * better >= total, text))
     margin = overall.after.value - overall.baseline
     errors = f" ({decimal(margin / overall.after.error, 1)} s.e.)" if overall.after.error else ""
     above = f"{decimal(100 * margin, 1)} points over the baseline overall{errors}"
@@ -112,7 +122,7 @@ def _duplicates(contents: Contents) -> Tile | None:
     return Tile(
         count(dropped),
         "duplicates",
-        f"in {_number(contents.duplicates.clusters, 'cluster')}",
+        f"in {things(contents.duplicates.clusters, 'cluster')}",
     )
 
 
@@ -151,11 +161,3 @@ def _control(contents: Contents) -> Tile | None:
         return None
     control = contents.accuracy.control
     return Tile(share(control.after.value, 1), "control", f"chance {share(control.baseline, 1)}")
-
-
-def _number(number: int, thing: str) -> str:
-    return f"{count(number)} {_plural(number, thing, thing + 's')}"
-
-
-def _plural(number: int, one: str, many: str) -> str:
-    return one if number == 1 else many

@@ -59,6 +59,7 @@ def environment() -> Environment:
         "share": figures.share,
         "size": figures.size,
         "decimal": figures.decimal,
+        "things": figures.things,
         "duration": figures.duration,
         "excerpt": excerpt,
         "line": one_line,

@@ -42,6 +42,11 @@ class Picture:
     instructions: Card | None
     chat: Card | None
 
+    @property
+    def has_mixture(self) -> bool:
+        """Whether the sources' shares of the training tokens are known."""
+        return any(lane.weight is not None for lane in self.lanes)
+
 
 def picture_of(contents: Contents) -> Picture:
     """The picture of a report's contents."""

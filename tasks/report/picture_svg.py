@@ -13,6 +13,7 @@ from tasks.report.safe_text import one_line
 
 WIDTH, HEADER = 860, 34
 COLUMN_GAP = 138
+LAST_LABEL = 60  # room right of the last column where no models follow
 DOCUMENTS_HEIGHT = 190  # pixels for the documents of all sources together
 LABEL_ROOM, FALL_ROOM = 22, 20  # above a ribbon for counts, below it for what is dropped
 BAR = 5
@@ -25,18 +26,23 @@ def draw(picture: Picture) -> Markup:
     total = sum(lane.counts[0] for lane in picture.lanes) or 1
     scale = DOCUMENTS_HEIGHT / total
     tops, bottom = _lane_tops(picture.lanes, scale)
+    gap = _column_gap(picture)
     parts = [_fades(picture.lanes)]
     parts += [
-        _text(_column(index), 14, title, "head", "start" if index == 0 else "middle")
+        _text(index * gap + (BAR / 2 if index else 0), 14, title, "head", _anchor(index))
         for index, title in enumerate(picture.columns)
     ]
     for lane, top in zip(picture.lanes, tops, strict=True):
-        parts += _lane(lane, top, scale)
+        parts += _lane(lane, top, scale, gap)
     height = bottom
+    if picture.has_mixture:
+        parts += _mixed(picture, tops, scale, gap, bottom)
     if picture.base is not None:
-        parts += _mixed(picture, tops, scale, bottom)
-        height += CARD_HEIGHT + 22 if picture.chat or picture.instructions else 0
-        parts += _chat_part(picture, bottom)
+        middle = HEADER + (bottom - HEADER) / 2
+        parts += _card(picture.base, WIDTH - CARD_WIDTH, middle - CARD_HEIGHT / 2)
+    if picture.chat is not None or picture.instructions is not None:
+        height += CARD_HEIGHT + 22
+        parts += _chat_part(picture, gap, bottom)
     body = Markup("").join(parts)
     return Markup(
         '<svg class="picture" viewBox="0 0 {} {}" role="img"><title>{}</title>{}</svg>'
@@ -45,8 +51,16 @@ def draw(picture: Picture) -> Markup:
     )
 
 
-def _column(index: int) -> float:
-    return index * COLUMN_GAP + (0 if index == 0 else BAR / 2)
+def _column_gap(picture: Picture) -> float:
+    """Where no model follows, the columns and the mixture take the whole width."""
+    columns = len(picture.columns) - 1 + picture.has_mixture
+    if picture.base is not None or picture.chat is not None or not columns:
+        return COLUMN_GAP
+    return (WIDTH - LAST_LABEL) / columns
+
+
+def _anchor(index: int) -> str:
+    return "middle" if index else "start"
 
 
 def _lane_tops(lanes: tuple[Lane, ...], scale: float) -> tuple[list[float], float]:
@@ -57,23 +71,19 @@ def _lane_tops(lanes: tuple[Lane, ...], scale: float) -> tuple[list[float], floa
     return tops, y
 
 
-def _lane(lane: Lane, top: float, scale: float) -> list[Markup]:
+def _lane(lane: Lane, top: float, scale: float, gap: float) -> list[Markup]:
     parts = []
     heights = [max(1.5, number * scale) for number in lane.counts]
     for index in range(len(heights) - 1):
-        left, right = index * COLUMN_GAP + BAR, (index + 1) * COLUMN_GAP
+        left, right = index * gap + BAR, (index + 1) * gap
         parts.append(_ribbon(lane.color, left, top, heights[index + 1], right, top))
         lost = lane.counts[index] - lane.counts[index + 1]
         if lost > 0:
             lower = max(heights[index], heights[index + 1] + 1.5)
             parts.append(_fall(lane.color, left, top, heights[index + 1], lower, lost))
     for index, (number, height) in enumerate(zip(lane.counts, heights, strict=True)):
-        x = index * COLUMN_GAP
-        parts.append(
-            Markup('<rect class="fill s{}" x="{}" y="{}" width="{}" height="{}" rx="1.5"/>').format(
-                lane.color, x, f"{top:.1f}", BAR, f"{height:.1f}"
-            )
-        )
+        x = index * gap
+        parts.append(_bar(lane.color, x, top, height))
         if index == 0:
             name = one_line(lane.source, 16)
             parts.append(
@@ -120,47 +130,46 @@ def _fades(lanes: tuple[Lane, ...]) -> Markup:
     )
 
 
-def _mixed(picture: Picture, tops: list[float], scale: float, bottom: float) -> list[Markup]:
-    """From the last column to the pretraining bar, in the proportions of the mixture."""
-    weighted = [lane.weight is not None for lane in picture.lanes]
-    left = (len(picture.columns) - 1) * COLUMN_GAP + BAR
-    right = WIDTH - CARD_WIDTH - 18
+def _mixed(
+    picture: Picture, tops: list[float], scale: float, gap: float, bottom: float
+) -> list[Markup]:
+    """From the last column to the bar of the mixture, in its proportions."""
+    left = (len(picture.columns) - 1) * gap + BAR
+    right = WIDTH - (CARD_WIDTH + 18 if picture.base is not None else LAST_LABEL)
     bar_height = min(170.0, bottom - HEADER - FALL_ROOM)
     y = HEADER + (bottom - HEADER - bar_height) / 2
-    parts = []
-    for lane, top, has_weight in zip(picture.lanes, tops, weighted, strict=True):
-        if not has_weight or lane.weight is None:
+    parts = [_text(right + BAR / 2, 14, "Mixture", "head", "middle")]
+    for lane, top in zip(picture.lanes, tops, strict=True):
+        if lane.weight is None:
             continue
         height = max(1.5, lane.weight * bar_height)
         from_height = max(1.5, lane.counts[-1] * scale)
         parts.append(_ribbon(lane.color, left, top, from_height, right, y, height))
-        parts.append(
-            Markup('<rect class="fill s{}" x="{}" y="{}" width="{}" height="{}"/>').format(
-                lane.color, right, f"{y:.1f}", BAR, f"{height:.1f}"
-            )
-        )
-        if height >= 14:
+        parts.append(_bar(lane.color, right, y, height))
+        if height >= 14:  # lower than its text
             label = share(lane.weight, 1)
             parts.append(_text(right - 8, y + height / 2 + 4, label, "weight", "end"))
         y += height
-    if parts:
-        parts.append(_text(right + BAR / 2, 14, "Mixture", "head", "middle"))
-    if picture.base is not None:
-        middle = HEADER + (bottom - HEADER) / 2
-        parts += _card(picture.base, WIDTH - CARD_WIDTH, middle - CARD_HEIGHT / 2)
     return parts
 
 
-def _chat_part(picture: Picture, bottom: float) -> list[Markup]:
+def _bar(color: int, x: float, y: float, height: float) -> Markup:
+    return Markup('<rect class="fill s{}" x="{}" y="{}" width="{}" height="{}" rx="1"/>').format(
+        color, f"{x:.1f}", f"{y:.1f}", BAR, f"{height:.1f}"
+    )
+
+
+def _chat_part(picture: Picture, gap: float, bottom: float) -> list[Markup]:
     parts: list[Markup] = []
     right, middle = WIDTH - CARD_WIDTH, HEADER + (bottom - HEADER) / 2
-    source_x = (len(picture.columns) - 1) * COLUMN_GAP + BAR / 2
+    source_x = (len(picture.columns) - 1) * gap + BAR / 2
     data_left = max(0.0, source_x - CARD_WIDTH / 2)
     if picture.chat is not None:
         parts += _card(picture.chat, right, bottom + 8, "chat")
-        x = WIDTH - CARD_WIDTH / 2
-        parts.append(_arrow(f"M{x} {middle + CARD_HEIGHT / 2 + 4:.1f} V{bottom:.1f}"))
-        parts.append(_tip(x, bottom + 4, "down"))
+        if picture.base is not None:
+            x = WIDTH - CARD_WIDTH / 2
+            parts.append(_arrow(f"M{x} {middle + CARD_HEIGHT / 2 + 4:.1f} V{bottom:.1f}"))
+            parts.append(_tip(x, bottom + 4, "down"))
     if picture.instructions is not None:
         parts += _card(picture.instructions, data_left, bottom + 8)
         y = bottom + 8 + CARD_HEIGHT / 2

@@ -8,11 +8,18 @@ absent are left out. `tasks.report.run_page` adds a run's timings and cache hits
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pipeline_config.report import ReportConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
-from tasks.report import gather_corpus, gather_evaluation, gather_instructions, gather_models
+from tasks.report import (
+    gather_corpus,
+    gather_evaluation,
+    gather_instructions,
+    gather_models,
+    headline,
+)
 from tasks.report.contents import Contents, Provenance
 from tasks.report.inputs import Inputs
 from tasks.report.page import draw_page
@@ -40,7 +47,7 @@ def report(build: Build, artifacts: Mapping[str, ArtifactRef], config: ReportCon
 
 def gather(inputs: Inputs, config: ReportConfig) -> Contents:
     """Everything that the report shows."""
-    return Contents(
+    contents = Contents(
         title=config.title,
         funnels=gather_corpus.funnels(inputs),
         examples=gather_corpus.examples(inputs, config),
@@ -56,6 +63,7 @@ def gather(inputs: Inputs, config: ReportConfig) -> Contents:
         samples=gather_evaluation.samples(inputs, config),
         provenance=_provenance(inputs),
     )
+    return replace(contents, title=config.title or headline.title(contents))
 
 
 def _provenance(inputs: Inputs) -> tuple[Provenance, ...]:

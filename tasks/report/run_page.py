@@ -6,6 +6,7 @@ is this function of the artifact and the run's record; it is written beside the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
@@ -50,9 +51,19 @@ def run_page(
         for step in run.steps
     ]
     saved = sum(row.build_seconds or 0.0 for row in rows if row.status == "cached")
-    table = environment().get_template("run.html.jinja").render(run=run, rows=rows, saved=saved)
+    table = (
+        environment()
+        .get_template("run.html.jinja")
+        .render(run=run, rows=rows, saved=saved, started=_moment(run.started_at))
+    )
     page = _fill(report_html, RUN_SLOT, Markup(table))
     return _fill(page, RUN_LINE_SLOT, _line(run))
+
+
+def _moment(iso: str) -> str:
+    """`2026-11-21T03:45:12+00:00` as people write it: `2026-11-21 03:45 UTC`."""
+    when = datetime.fromisoformat(iso).astimezone(UTC)
+    return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
 def _line(run: RunRecord) -> Markup:

@@ -116,7 +116,7 @@ def _duplicates() -> Duplicates:
         )
         for index in range(5)
     )
-    clusters = (Cluster("0" * 32, 31, members), Cluster("1" * 32, 5, members))
+    clusters = (Cluster("0" * 32, 31, 1, members), Cluster("1" * 32, 5, 1, members))
     sizes = tuple((size_label(n), k) for n, k in ((2, 28), (3, 9), (4, 6), (8, 2), (16, 1)))
     return Duplicates(
         46, 185, 46, sizes, 3, clusters, ((0.5, 0.05), (0.7, 0.55), (0.8, 0.92)), 5_120, 1_204
