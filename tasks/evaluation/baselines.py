@@ -12,6 +12,7 @@ better than its own most frequent answer, which is its baseline.
 
 from collections.abc import Callable
 
+from pipeline_config.evaluation import ChatEvaluationConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from tasks.evaluation.questions import Question, by_family, read_questions
@@ -22,21 +23,22 @@ CLASSIFIERS = ("naive_bayes", "logistic_regression")
 Table = dict[str, dict[str, object]]
 
 
-def baselines(build: Build, instructions: ArtifactRef, max_prompts: int) -> None:
-    """Adds `baselines.json`; `max_prompts` are asked per family.
+def baselines(build: Build, instructions: ArtifactRef, config: ChatEvaluationConfig) -> None:
+    """Adds `baselines.json`.
 
     Raises:
         ValueError: when there is no held-out question.
     """
-    train = by_family(read_questions(build.path(instructions, "train.jsonl")), 10**9)
+    limit = config.max_prompts_per_family
+    train = by_family(read_questions(build.path(instructions, "train.jsonl")))
     heldout = read_questions(build.path(instructions, "heldout.jsonl"))
     control = read_questions(build.path(instructions, "control.jsonl"))
-    asked = by_family(heldout, max_prompts)
+    asked = by_family(heldout, limit)
     if not asked:
         raise ValueError("heldout.jsonl has no question that a rule verifies")
     table = {
         "families": judge(train, asked, build.progress),
-        "control": judge_control(by_family(control, max_prompts)),
+        "control": judge_control(by_family(control, limit)),
     }
     build.counts.read = len(heldout) + len(control)
     build.counts.kept = sum(len(questions) for questions in asked.values())

@@ -39,8 +39,10 @@ def read_questions(path: Path) -> list[Question]:
     return sorted(found, key=lambda question: question.id)
 
 
-def by_family(questions: list[Question], max_per_family: int) -> dict[str, list[Question]]:
-    """The first questions of each family, families in the order of the alphabet."""
+def by_family(
+    questions: list[Question], max_per_family: int | None = None
+) -> dict[str, list[Question]]:
+    """The first questions of each family, or all; families in the order of the alphabet."""
     families: dict[str, list[Question]] = {}
     for question in questions:
         families.setdefault(question.family, []).append(question)

@@ -25,11 +25,13 @@ def evaluate_lm(
 
 
 @step("evaluate-baselines", version="1")
-def evaluate_baselines(build: Build, instructions: ArtifactRef, max_prompts: int) -> None:
-    """What guessing well reaches on the first held-out questions and controls of each family."""
+def evaluate_baselines(
+    build: Build, instructions: ArtifactRef, config: ChatEvaluationConfig
+) -> None:
+    """What guessing well reaches on the questions that `evaluate_chat` asks."""
     from tasks.evaluation.baselines import baselines as run
 
-    run(build, instructions, max_prompts)
+    run(build, instructions, config)
 
 
 @step("evaluate-chat", version="1", libraries=("torch", "transformers", "tokenizers"), facts=_facts)

@@ -42,7 +42,7 @@ def load_model(directory: Path) -> LlamaForCausalLM:
 
     Ours are Llamas; any decoder that has its two parts, `model` and `lm_head`, will do.
     """
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     model = AutoModelForCausalLM.from_pretrained(
         directory, dtype=torch.float32, local_files_only=True, use_safetensors=True
     )

@@ -208,7 +208,7 @@ def test_bits_per_byte_beside_the_bigram(world: World) -> None:
 
 
 def test_chat_model_learns_what_words_tell_and_fails_the_control(world: World) -> None:
-    baselines = evaluate_baselines(world.inputs.instructions, 15)
+    baselines = evaluate_baselines(world.inputs.instructions, CHAT)
     after = evaluate_chat(world.chat, world.inputs.instructions, baselines, CHAT, label="after")
     found = world.json(after, "accuracy.json")
     assert found["families"].keys() == {"source", "first"}
