@@ -127,6 +127,8 @@ class LiveReporter:
             console=console,
             refresh_per_second=5,
             transient=True,
+            redirect_stdout=False,  # what steps print goes to the log file
+            redirect_stderr=False,
         )
         self._tasks: dict[str, Any] = {}
 
@@ -136,7 +138,11 @@ class LiveReporter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Removes the bars; the lines stay."""
+        """Stops to draw."""
+        self.close()
+
+    def close(self) -> None:
+        """Removes the bars and gives the cursor back; the lines stay."""
         self._progress.stop()
 
     def run_started(self, record: RunRecord) -> None:
@@ -208,8 +214,12 @@ class LineReporter:
 
     def __exit__(self, *_: object) -> None:
         """Stops telling."""
-        self._ended.set()
+        self.close()
         self._ticker.join()
+
+    def close(self) -> None:
+        """No further line of a step at work."""
+        self._ended.set()
 
     def run_started(self, record: RunRecord) -> None:
         """Keeps the record for the last lines."""

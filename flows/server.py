@@ -49,8 +49,8 @@ class Server:
 
     @property
     def dashboard_url(self) -> str:
-        """The start page of the dashboard; links without `/v2` open the older interface."""
-        return self.api_url.removesuffix("/api") + "/v2"
+        """The start page of the dashboard, as a browser reaches it."""
+        return _dashboard_url(self.api_url)
 
     def is_healthy(self) -> bool:
         """Whether the server answers now."""
@@ -163,7 +163,7 @@ def settings(home: Path, api_url: str) -> dict[str, str]:
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_PROFILES_PATH": str(home / "prefect" / "profiles.toml"),
         "PREFECT_API_URL": api_url,
-        "PREFECT_UI_URL": api_url.removesuffix("/api") + "/v2",
+        "PREFECT_UI_URL": _dashboard_url(api_url),
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # locks its database; never wanted here
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -175,6 +175,11 @@ def settings(home: Path, api_url: str) -> dict[str, str]:
         "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
         "PREFECT_CLI_PROMPT": "false",
     }
+
+
+def _dashboard_url(api_url: str) -> str:
+    """Links without `/v2` open the older interface; in a container the browser's way differs."""
+    return os.environ.get("CRAWL2CHAT_DASHBOARD_URL") or api_url.removesuffix("/api") + "/v2"
 
 
 @contextlib.contextmanager

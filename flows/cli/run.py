@@ -2,8 +2,8 @@
 
 import os
 import signal
-import sys
-from typing import TYPE_CHECKING, Annotated
+import threading
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from flows.knobs import RunKnobs
     from flows.progress import TerminalReporter
     from storage.store import Store
+
+INTERRUPT_SECONDS = 1.5
 
 FlowArgument = Annotated[FlowName, Parameter(help="Which flow.")]
 PresetOption = Annotated[
@@ -76,12 +78,11 @@ def run(
     with output_to(log) as real:
         console = Console(file=real, highlight=False, force_terminal=console.is_terminal or None)
         reporter = terminal_reporter(console)
-        signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGINT, lambda *_: _interrupt(reporter, console))
         try:
             _run(flow, knobs, overrides, opened, api, console, reporter)
         except KeyboardInterrupt:
-            console.print("Interrupted. The same command goes on where this one stopped.")
-            _leave(EXIT_INTERRUPTED)
+            _leave(reporter, console)
         except Exception as error:
             raise RunError(_explain_failure(error, reporter, log)) from error
         _print_ending(console, opened, reporter)
@@ -138,19 +139,20 @@ def _checked(
     return knobs, overrides
 
 
-def _interrupt(number: int, frame: object) -> None:
-    """Ctrl-C: stop in order if that takes a moment only."""
-    from flows.lifeline import leave_soon
-
-    leave_soon(EXIT_INTERRUPTED)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends at once
+def _interrupt(reporter: "TerminalReporter", console: Console) -> NoReturn:
+    """Ctrl-C: the run may record that it ended, but nobody waits for a step deep in its work."""
+    timer = threading.Timer(INTERRUPT_SECONDS, _leave, (reporter, console))
+    timer.daemon = True
+    timer.start()
+    signal.signal(signal.SIGINT, lambda *_: _leave(reporter, console))  # a second one
     raise KeyboardInterrupt
 
 
-def _leave(code: int) -> None:
-    """Ends without waiting for threads of steps; nothing of theirs needs an end."""
-    sys.stdout.flush()
-    os._exit(code)
+def _leave(reporter: "TerminalReporter", console: Console) -> NoReturn:
+    reporter.close()
+    console.print("Interrupted. The same command goes on where this one stopped.")
+    console.file.flush()
+    os._exit(EXIT_INTERRUPTED)
 
 
 def _explain_failure(error: Exception, reporter: "TerminalReporter", log: "Path") -> str:
