@@ -16,6 +16,7 @@ from pipeline_config.base import StageConfig
 
 HOST_PORT = r"^[A-Za-z0-9.\-\[\]:]+:\d+$"
 HOST_PATTERN = r"^(\*\.)?[A-Za-z0-9.\-]+(:\d+)?$"
+PYDOC_FIELDS = {"module": r"^https?://[^/]+/([^/]+)\.html$", "topic": r"/topics/([^/]+)\.html$"}
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
 
@@ -85,7 +86,7 @@ class LiveCapture(StageConfig):
     serve: Literal["", "pydoc"] = Field(
         default="",
         description="pydoc: the seeds' host is this Python's documentation, served on loopback "
-        "while it is crawled",
+        "while it is crawled; its modules and topics become metadata unless url_fields says other",
     )
     allow_private: tuple[Annotated[str, Field(pattern=HOST_PORT)], ...] = Field(
         default=(),
@@ -390,4 +391,6 @@ class CrawlConfig(StageConfig):
 
     def _labels(self, name: str) -> Labels:
         source = self.sources[name]
-        return Labels(licence=source.licence, url_fields=source.url_fields)
+        is_pydoc = isinstance(source, LiveSource) and source.serve == "pydoc"
+        default = PYDOC_FIELDS if is_pydoc else {}
+        return Labels(licence=source.licence, url_fields=source.url_fields or default)

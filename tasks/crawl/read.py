@@ -27,8 +27,6 @@ from storage.build import Build
 from storage.shards import Shard, ShardOutput
 from tasks.crawl.document_tables import DocumentTables
 from tasks.crawl.documents import Document, shares
-from tasks.crawl.extract import warc_documents
-from tasks.crawl.html_text import NoTextError, page_text
 from tasks.crawl.inputs import InputFile, identity, input_files
 from tasks.crawl.rows import dataset_rows, jsonl_rows, parquet_rows, row_documents
 from tasks.crawl.text_files import (
@@ -114,6 +112,8 @@ def read_documents(job: ReadJob, out: ShardOutput) -> Iterator[Document]:
     for name, path, _ in out.extra.get("files", []):
         drop = out.counts.drop
         if isinstance(source, WarcSource):
+            from tasks.crawl.extract import warc_documents  # a second that other kinds are spared
+
             assert job.extraction is not None
             yield from warc_documents(Path(path), name, job.extraction, out)
         elif isinstance(source, JsonlSource):
@@ -143,16 +143,22 @@ def file_documents(
             yield source_document(path, name)
         elif isinstance(source, TextSource):
             yield text_document(path, source.base_url + name)
-        elif isinstance(source, HtmlSource):
-            assert job.extraction is not None
-            url = source.base_url + name
-            found = page_text(path.read_bytes(), url, "", "", job.extraction)
-            yield Document(
-                found.text,
-                url,
-                language=found.language,
-                licence=found.licence,
-                metadata=found.metadata,
-            )
-    except (NoTextError, UnreadableError) as error:
+    except UnreadableError as error:
         drop(str(error))
+    if isinstance(source, HtmlSource):
+        from tasks.crawl.html_text import NoTextError, page_text  # as above
+
+        assert job.extraction is not None
+        url = source.base_url + name
+        try:
+            found = page_text(path.read_bytes(), url, "", "", job.extraction)
+        except NoTextError as error:
+            drop(str(error))
+            return
+        yield Document(
+            found.text,
+            url,
+            language=found.language,
+            licence=found.licence,
+            metadata=found.metadata,
+        )

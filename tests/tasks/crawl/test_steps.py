@@ -1,0 +1,259 @@
+"""The stage's steps over a real store: funnels, golden digests, caches, mistakes."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline_config.crawl import CrawlConfig
+from storage.artifact import ArtifactRef, Counts
+from storage.build import Build
+from storage.documents import DOCUMENT_SCHEMA, document_id
+from storage.session import Session, session
+from storage.shards import ShardError
+from storage.steps import step
+from storage.store import Store
+from storage.tables import read_table
+from tasks.crawl import task
+from tests.conftest import NoConfig
+from tests.tasks.crawl.sites import Record, page, warc_bytes
+
+
+def ingest(config: CrawlConfig, name: str = "x") -> ArtifactRef:
+    if config.is_captured(name):
+        return task.extract(task.fetch(config.to_fetch(name)), config.to_extract(name))
+    return task.read(config.to_read(name))
+
+
+def crawl(source: dict[str, Any], **settings: Any) -> CrawlConfig:
+    return CrawlConfig.model_validate({"sources": {"x": source}, **settings})
+
+
+def rows(store: Store, ref: ArtifactRef) -> list[dict[str, Any]]:
+    found = []
+    for entry in store.manifest_of(ref).files:
+        table = read_table(store.blob_path(entry))
+        assert table.schema == DOCUMENT_SCHEMA
+        ids = table.column("id").to_pylist()
+        assert ids == sorted(ids)
+        found += table.to_pylist()
+    for row in found:
+        assert row["id"] == document_id(row["source"], row["url"], row["text"])
+        assert isinstance(json.loads(row["metadata"]), dict)
+    return found
+
+
+def counts(store: Store, ref: ArtifactRef) -> Counts:
+    return store.manifest_of(ref).counts
+
+
+# ---- pages
+
+
+@step("fetch", version="given")
+def given(build: Build, folder: str) -> None:
+    """A capture that was made elsewhere."""
+    for path in sorted(Path(folder).iterdir()):
+        build.add_file(path.name, Path(shutil.copyfile(path, build.scratch / path.name)))
+
+
+SITE = {"kind": "live", "serve": "pydoc", "seeds": ["http://a.org/"], "licence": "CC0-1.0"}
+# Digests of logical rows: one that changes asks for a new version of its step.
+EXTRACT_GOLDEN = "2eebaec803683c144b1a8c732575a1ebc495d1995ec42d9ee21e01860a022439"
+
+
+READ_GOLDEN = {
+    "text": "79893aa6ee89f3a001de040a40042a21961a00aa8d481d50dd924d27b95cc9da",
+    "html": "363678282d5ab4592512f2bd90da6c51486f8b0bbd68ea44597538c2199c9f05",
+    "jsonl": "303aa5c40cafc084fe199e4cf6cfbc3317101d03d6e660a345e127e8f9131377",
+    "warc": "9fc42fc4cf49304ebf67fb488283539ec6122f68069ba3e0c1bb093baeaa278d",
+}
+
+
+@pytest.fixture
+def captured(tmp_path: Path) -> Path:
+    folder = tmp_path / "captured"
+    folder.mkdir()
+    html = (("Content-Type", "text/html; charset=utf-8"),)
+    (folder / "00000.warc.gz").write_bytes(
+        warc_bytes(
+            [
+                Record("http://a.org/one.html", page("Grüße").encode(), headers=html),
+                Record("http://a.org/gone.html", b"", "404 Not Found"),
+                Record("http://a.org/one.html", page("Grüße").encode(), headers=html),
+                Record("http://a.org/empty.html", b"<html><body></body></html>", headers=html),
+            ]
+        )
+        + b"\x1f\x8b\x08 a torn end"
+    )
+    (folder / "00001.warc.gz").write_bytes(
+        warc_bytes([Record("http://a.org/two.html", page("second").encode(), headers=html)])
+    )
+    return folder
+
+
+def test_extract_turns_a_capture_into_documents(direct: Session, captured: Path) -> None:
+    ref = task.extract(given(str(captured)), crawl(SITE).to_extract("x"))
+    one, two = sorted(rows(direct.store, ref), key=lambda row: row["url"])
+    sentence = "This is the page called Grüße. It says a few plain things about Grüße."
+    assert one == {
+        "id": document_id("x", "http://a.org/one.html", one["text"]),
+        "text": f"Grüße\n{' '.join([sentence] * 3)}",
+        "url": "http://a.org/one.html",
+        "source": "x",
+        "first_seen": "2024-03-05",
+        "language": "en",
+        "warc_file": "00000.warc.gz",
+        "warc_offset": 0,
+        "licence": "CC0-1.0",
+        "metadata": '{"module":"one","title":"Grüße"}',
+    }
+    assert (two["url"], two["warc_file"]) == ("http://a.org/two.html", "00001.warc.gz")
+    found = counts(direct.store, ref)
+    assert (found.read, found.kept) == (6, 2)
+    assert found.dropped == {
+        "status_404": 1,
+        "repeated": 1,
+        "empty_text": 1,
+        "broken_record": 1,
+    }
+    assert ref.digest == EXTRACT_GOLDEN
+
+
+def test_a_capture_without_a_page_fails_with_its_funnel(direct: Session, tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    record = Record("http://a.org/", b"", "404 Not Found")
+    (folder / "00000.warc.gz").write_bytes(warc_bytes([record]))
+    with pytest.raises(ValueError, match=r"read 1, kept 0, dropped 1 \(status_404 1\)"):
+        task.extract(given(str(folder)), crawl(SITE).to_extract("x"))
+
+
+def test_the_documentation_site_is_crawled_once_and_extracted(direct: Session) -> None:
+    source = SITE | {"seeds": ["http://pydoc.demo/"], "delay_seconds": 0, "num_files": 2}
+    config = crawl(source, limit=12)
+    ref = ingest(config)
+    found = rows(direct.store, ref)
+    assert 8 <= len(found) <= 12
+    assert {row["url"].split("/")[2] for row in found} == {"pydoc.demo"}
+    modules = {json.loads(row["metadata"]).get("module") for row in found}
+    assert {"__future__", "_abc"} <= modules  # the first of the index
+    fetched = next(entry for entry in direct.record.steps if entry.label == "fetch")
+    assert fetched.counts is not None
+    assert fetched.counts.kept == 12
+    assert fetched.counts.extra == {"ended": "max_pages"}
+
+    assert ingest(crawl(source | {"delay_seconds": 3}, limit=12)) == ref
+    assert [entry.status for entry in direct.record.steps] == ["cached", "cached"]
+
+
+# ---- files
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_bytes("Grüße\r\n".encode())
+    (folder / "deep" / "b.txt").write_text("the second text")
+    (folder / "c.txt").write_bytes(b"\xff\xfe\xff")
+    (folder / "d.txt").write_text(" \n")
+    (folder / "a.html").write_text(page("first"))
+    (folder / "b.html").write_text("<html></html>")
+    lines = [{"body": f"text number {n}", "u": f"http://a.org/{n}"} for n in range(4)]
+    for name, part in (("a.jsonl", lines[:3]), ("b.jsonl", [*lines[3:], {"body": ""}])):
+        (folder / name).write_text("".join(json.dumps(line) + "\n" for line in part) + "{broken\n")
+    (folder / "one.warc").write_bytes(
+        warc_bytes([Record("http://a.org/w", page("third").encode())], "plain")
+    )
+    return folder
+
+
+def test_each_kind_of_file_is_read(direct: Session, data: Path) -> None:
+    columns = {"text": "body", "url": "u"}
+    sources: dict[str, dict[str, Any]] = {
+        "text": {"kind": "text", "paths": [str(data)], "licence": "MIT"},
+        "html": {"kind": "html", "paths": [str(data / "*.html")], "base_url": "http://b.org/"},
+        "jsonl": {"kind": "jsonl", "paths": [str(data)], "columns": columns},
+        "warc": {"kind": "warc", "paths": [str(data)]},
+    }
+    config = CrawlConfig.model_validate({"sources": sources})
+    refs = {name: ingest(config, name) for name in sources}
+    read = {name: rows(direct.store, ref) for name, ref in refs.items()}
+    said = {name: counts(direct.store, ref) for name, ref in refs.items()}
+
+    assert {(row["url"], row["text"], row["licence"]) for row in read["text"]} == {
+        ("a.txt", "Grüße", "MIT"),
+        ("deep/b.txt", "the second text", "MIT"),
+    }
+    assert said["text"].dropped == {"not_utf8": 1, "empty_text": 1}
+    [html] = read["html"]
+    assert (html["url"], html["language"]) == ("http://b.org/a.html", "en")
+    assert html["text"].startswith("first\nThis is the page called first.")
+    assert said["html"].dropped == {"empty_text": 1}
+    assert {(row["url"], row["text"]) for row in read["jsonl"]} == {
+        (f"http://a.org/{n}", f"text number {n}") for n in range(4)
+    }
+    assert [entry.name for entry in direct.store.manifest_of(refs["jsonl"]).files] == [
+        "00000.parquet",
+        "00001.parquet",
+    ]
+    assert said["jsonl"].dropped == {"broken_line": 2, "no_text": 1}
+    [warc] = read["warc"]
+    assert (warc["url"], warc["warc_file"], warc["warc_offset"]) == (
+        "http://a.org/w",
+        "one.warc",
+        0,
+    )
+    assert {name: ref.digest for name, ref in refs.items()} == READ_GOLDEN
+
+
+def test_one_worker_gives_the_same_digest_as_two(
+    direct: Session, data: Path, tmp_path: Path
+) -> None:
+    config = crawl({"kind": "jsonl", "paths": [str(data)], "columns": {"text": "body"}})
+    two = ingest(config)
+    other = Store(str(tmp_path / "other"))
+    with session(
+        other, flow="test", preset="test", config=NoConfig(), workers=1, through_prefect=False
+    ):
+        assert ingest(config).digest == two.digest
+
+
+def test_a_trial_run_takes_its_share_of_each_file(direct: Session, data: Path) -> None:
+    source = {"kind": "jsonl", "paths": [str(data)], "columns": {"text": "body"}}
+    ref = ingest(crawl(source, limit=3))
+    texts = sorted(row["text"] for row in rows(direct.store, ref))
+    assert texts == ["text number 0", "text number 1", "text number 3"]
+
+
+def test_a_new_file_leaves_the_shards_of_the_others(direct: Session, data: Path) -> None:
+    source = {"kind": "jsonl", "paths": [str(data)], "columns": {"text": "body"}}
+    before = direct.store.manifest_of(ingest(crawl(source))).files
+    (data / "a0.jsonl").write_text('{"body": "a new one"}\n')
+    after = direct.store.manifest_of(ingest(crawl(source))).files
+    assert [entry.blob for entry in after if entry.blob in {old.blob for old in before}] == [
+        old.blob for old in before
+    ]
+    assert len(after) == 3
+
+
+def test_a_wrong_column_names_itself_and_those_there_are(direct: Session, data: Path) -> None:
+    with pytest.raises(ShardError) as caught:
+        ingest(crawl({"kind": "jsonl", "paths": [str(data / "a.jsonl")]}))
+    assert str(caught.value).splitlines()[0] == (
+        "read, shard 00000: ColumnError: a.jsonl has no column 'text' (columns.text); "
+        "it has body, u"
+    )
+
+
+def test_this_python_is_read(direct: Session) -> None:
+    code = rows(direct.store, ingest(crawl({"kind": "stdlib", "licence": "PSF-2.0"}, limit=40)))
+    assert len(code) == 40
+    assert {row["licence"] for row in code} == {"PSF-2.0"}
+    assert all(json.loads(row["metadata"])["module"] for row in code)
+    readmes = rows(direct.store, ingest(crawl({"kind": "packages"}, limit=10)))
+    assert len(readmes) == 10
+    assert all(row["url"].startswith("https://pypi.org/project/") for row in readmes)
