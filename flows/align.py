@@ -22,6 +22,7 @@ def align(config: PipelineConfig, base: ArtifactRef, conversations: ArtifactRef)
 def compose(config: PipelineConfig) -> None:
     """The flow."""
     corpus = refresh_corpus(config)
-    base = pretrain_base(config, build_mixture(config, corpus))
-    align(config, base, build_instructions(config, corpus))
+    mixture = build_mixture(config, corpus)
+    base = pretrain_base(config, mixture)
+    align(config, base, build_instructions(config, corpus, mixture))
     report(made_so_far(), config.report)

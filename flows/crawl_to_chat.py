@@ -20,7 +20,7 @@ def compose(config: PipelineConfig) -> None:
     corpus = refresh_corpus(config)
     mixture = build_mixture(config, corpus)
     base = pretrain_base(config, mixture)
-    conversations = build_instructions(config, corpus)
+    conversations = build_instructions(config, corpus, mixture)
     chat = align(config, base, conversations)
     evaluate(config, base, chat, conversations)
     report(made_so_far(), config.report)

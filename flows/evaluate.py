@@ -28,7 +28,8 @@ def evaluate(
 def compose(config: PipelineConfig) -> None:
     """The flow."""
     corpus = refresh_corpus(config)
-    base = pretrain_base(config, build_mixture(config, corpus))
-    conversations = build_instructions(config, corpus)
+    mixture = build_mixture(config, corpus)
+    base = pretrain_base(config, mixture)
+    conversations = build_instructions(config, corpus, mixture)
     evaluate(config, base, align(config, base, conversations), conversations)
     report(made_so_far(), config.report)
