@@ -19,7 +19,10 @@ LINE_BREAKS = re.compile(r"\r\n?|[\u2028\u2029\x85\v\f]")
 COMBINING = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
 # Runs of more than 8 combining marks pile up over the neighbouring lines.
 MARK_RUN = re.compile(f"({COMBINING}{{8}}){COMBINING}+")
-MARKDOWN_SYNTAX = re.compile(r"[^\w\s,;%/°·…—]|_")
+# All signs but a few; a point, hyphen or underscore between letters or digits means nothing either.
+MARKDOWN_SYNTAX = re.compile(
+    r"[^\w\s,;%/°·…—._-]|(?<![^\W_])[._-]|[._-](?![^\W_])|(?<=www)[.]", re.IGNORECASE
+)
 
 
 def neutralise(text: str) -> str:

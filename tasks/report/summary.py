@@ -27,7 +27,7 @@ def write_summary(contents: Contents) -> str:
     """The whole summary, at most `MAX_BYTES` long: sections that no longer fit are left out."""
     parts = [
         f"# {escape_markdown(contents.title)}",
-        escape_markdown(headline.lede(contents)),
+        headline.lede(contents),
         _verdicts(contents),
         _figures(contents),
         _picture(contents),
@@ -62,20 +62,13 @@ def _folded(title: str, body: str) -> str:
 
 def _verdicts(contents: Contents) -> str:
     return "\n".join(
-        f"- {'✅' if verdict.good else '❌'} {escape_markdown(verdict.text)}"
+        f"- {'✅' if verdict.good else '❌'} {verdict.text}"
         for verdict in headline.verdicts(contents)
     )
 
 
 def _figures(contents: Contents) -> str:
-    rows = [
-        (
-            escape_markdown(tile.caption),
-            f"**{escape_markdown(tile.figure)}**",
-            escape_markdown(tile.detail),
-        )
-        for tile in headline.tiles(contents)
-    ]
+    rows = [(tile.caption, f"**{tile.figure}**", tile.detail) for tile in headline.tiles(contents)]
     return _table(("", "", ""), rows) if rows else ""
 
 

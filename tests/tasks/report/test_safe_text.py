@@ -91,8 +91,15 @@ def test_safe_href_takes_web_addresses() -> None:
 
 @given(st.text())
 def test_escaped_markdown_keeps_no_syntax(text: str) -> None:
-    rest = re.sub(r"&#\d+;", "", escape_markdown(text))
-    assert not set(rest) & set("<>`*_[]()|\\#!{}$~&:@\n\"'")
+    escaped = escape_markdown(text)
+    rest = re.sub(r"&#\d+;", "", escaped)
+    assert not set(rest) & set("<>`*[]()|\\#!{}$~&:@\n\"'")
+    assert not re.search(r"(^|[\W_])_|_([\W_]|$)", escaped.replace("&#95;", " "))
+
+
+def test_escaped_markdown_stays_readable() -> None:
+    assert escape_markdown("gopher_dup_5_gram, e.g. 3.01") == "gopher_dup_5_gram, e.g&#46; 3.01"
+    assert escape_markdown("__init__ www.x.org") == "&#95;&#95;init&#95;&#95; www&#46;x.org"
 
 
 @given(st.text(alphabet="`a\n<"))
