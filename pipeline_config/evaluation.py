@@ -34,7 +34,7 @@ class LmEvaluationConfig(StageConfig):
         " source, from its start",
     )
     batch_tokens: int = Field(
-        default=16_384, ge=1, description="tokens per forward pass, padding included"
+        default=4_096, ge=1, description="tokens per forward pass, padding included"
     )
     runtime: RuntimeConfig = Field(default=RuntimeConfig(), exclude=True)
 

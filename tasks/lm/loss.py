@@ -59,6 +59,9 @@ def answer_loss(model: LlamaForCausalLM, batch: Batch) -> Tensor:
 @torch.inference_mode()
 def token_losses(model: LlamaForCausalLM, batch: Batch) -> Tensor:
     """The negative log-likelihood of each target in nats, 0 where ignored: (B, T)."""
-    hidden = model.model(input_ids=batch.inputs, use_cache=False).last_hidden_state
-    logits = model.lm_head(hidden).transpose(1, 2)  # (B, V, T)
-    return cross_entropy(logits.float(), batch.targets, ignore_index=IGNORED, reduction="none")
+    hidden = model.model(input_ids=batch.inputs, use_cache=False).last_hidden_state  # (B, T, D)
+    scored = batch.targets != IGNORED  # (B, T)
+    logits = model.lm_head(hidden[scored]).float()  # (targets, V)
+    losses = torch.zeros(batch.targets.shape, device=logits.device)
+    losses[scored] = cross_entropy(logits, batch.targets[scored], reduction="none")
+    return losses
