@@ -4,6 +4,7 @@ Output: `00000.warc.gz` … . A capture that was killed goes on from the build's
 what it has is not asked for again.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,15 @@ def fetch_common_crawl(build: Build, capture: CommonCrawlCapture) -> None:
         origins[name] = origin
         downloaded.append((name, path))
     for name, path in downloaded:
-        build.add_file(name, path)
+        build.add_file(name, second_name(path, build.scratch / name))
     build.counts.read = build.counts.kept = len(downloaded)
     build.counts.extra["origins"] = origins
+
+
+def second_name(path: Path, name: Path) -> Path:
+    """A file that may be moved away while `path` stays, should this run be killed in between."""
+    try:
+        os.link(path, name)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, name)
+    return name

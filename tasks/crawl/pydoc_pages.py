@@ -184,12 +184,14 @@ def module_page(name: str) -> str:
 def imported(name: str) -> ModuleType:
     """A module; a KeyError when there is none, `pydoc.ErrorDuringImport` when it is broken."""
     try:
-        module = pydoc.safeimport(name)
+        found = pydoc.safeimport(name)
     except pydoc.ErrorDuringImport as error:
         missing = error.value
         if isinstance(missing, ModuleNotFoundError) and f"{name}.".startswith(f"{missing.name}."):
             raise KeyError(name) from None
         raise
+    # A package may call something else by its module's name: `unittest.main` is a class.
+    module = sys.modules.get(name, found)
     if not isinstance(module, ModuleType):
         raise KeyError(name)
     return module

@@ -91,6 +91,7 @@ def test_a_page_documents_what_is_defined_there() -> None:
     assert "<h4>JSONDecoder.raw_decode(self, s, idx=0)</h4>" in body
     assert "with_traceback" not in body  # inherited from BaseException
     assert '<li><a href="/json.decoder.html">decoder</a></li>' in pydoc_pages.module_page("json")
+    assert "Unittest main program" in pydoc_pages.module_page("unittest.main")  # a class too
     with pytest.raises(KeyError):
         pydoc_pages.module_page("no.such.module")
 

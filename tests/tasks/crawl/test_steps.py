@@ -1,5 +1,6 @@
 """The stage's steps over a real store: funnels, golden digests, caches, mistakes."""
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -18,7 +19,7 @@ from storage.store import Store
 from storage.tables import read_table
 from tasks.crawl import task
 from tests.conftest import NoConfig
-from tests.tasks.crawl.sites import Record, page, warc_bytes
+from tests.tasks.crawl.sites import Record, Site, page, warc_bytes
 
 
 def ingest(config: CrawlConfig, name: str = "x") -> ArtifactRef:
@@ -147,6 +148,29 @@ def test_the_documentation_site_is_crawled_once_and_extracted(direct: Session) -
 
     assert ingest(crawl(source | {"delay_seconds": 3}, limit=12)) == ref
     assert [entry.status for entry in direct.record.steps] == ["cached", "cached"]
+
+
+def test_common_crawl_files_keep_their_names_in_the_crawl(direct: Session, site: Site) -> None:
+    origin = "crawl-data/CC-MAIN-2024-10/segments/1/wet/CC-0.warc.wet.gz"
+    listing = gzip.compress(f"{origin}\nanother.gz\n".encode())
+    site["/crawl-data/CC-MAIN-2024-10/wet.paths.gz"] = listing
+    header = (("Content-Type", "text/plain"), ("WARC-Identified-Content-Language", "fra"))
+    record = Record(
+        "http://a.org/", "Un texte en français.".encode(), kind="conversion", extra=header
+    )
+    site[f"/{origin}"] = warc_bytes([record])
+    config = crawl(
+        {
+            "kind": "common_crawl",
+            "crawl": "CC-MAIN-2024-10",
+            "files": "wet",
+            "base_url": site.url("/"),
+        }
+    )
+    [row] = rows(direct.store, ingest(config))
+    assert (row["text"], row["language"]) == ("Un texte en français.", "fra")
+    assert (row["warc_file"], row["warc_offset"]) == (origin, 0)
+    assert set(site.hits.values()) == {1}
 
 
 # ---- files
