@@ -261,19 +261,19 @@ class Instructions:
     families: tuple[tuple[str, int], ...]  # training conversations per family
     max_rouge: float = 0.0  # an instruction nearer than this to an earlier one is rejected
     rouge_histogram: tuple[tuple[float, int], ...] = ()  # lower edge of a bin, instructions
+    identical: int = 0  # at ROUGE-L 1: not in the histogram, where they would dwarf all others
     examples: tuple[tuple[str, str, str], ...] = ()  # family, prompt, answer
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """One artifact that the report read."""
+    """One artifact that the report read; not its bytes, which another pyarrow may change."""
 
     label: str
     version: str
     recipe: str
     digest: str
     rows: int
-    bytes: int
     libraries: tuple[str, ...]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pipeline_config.report import ReportConfig
 from storage.artifact import ArtifactRef
+from storage.tables import read_table
 from tasks.report.clusters import COLUMNS, describe
 from tasks.report.contents import (
     Cluster,
@@ -153,7 +154,7 @@ def duplicates(inputs: Inputs, config: ReportConfig) -> Duplicates | None:
     ref = inputs.get("dedup")
     if ref is None:
         return None
-    (table,) = inputs.tables(ref, COLUMNS)  # clusters.parquet is the only file in no folder
+    table = read_table(inputs.path(ref, "clusters.parquet"), COLUMNS)
     found = describe(table, config.clusters, config.cluster_members)
     shown = [
         member for cluster in found.largest for member in (cluster.members[0], cluster.members[-1])

@@ -48,14 +48,18 @@ def instructions(inputs: Inputs, config: ReportConfig) -> Instructions | None:
         families=by_number(families),
         max_rouge=_max_rouge(inputs, written),
         rouge_histogram=rouge_histogram([*accepted, *rejected]),
+        identical=sum(row["rouge_max"] == 1 for row in rejected),
         examples=_one_of_each_family(train),
     )
 
 
 def rouge_histogram(rows: Iterable[dict[str, Any]]) -> tuple[tuple[float, int], ...]:
-    """Instructions by ROUGE-L to the nearest earlier one; those never compared are left out."""
+    """Instructions by ROUGE-L to the nearest earlier one, in bins of 0.05 below 1.
+
+    Those that were never compared, because another filter was first, are left out.
+    """
     values = [float(row["rouge_max"]) for row in rows if row["nearest_id"]]
-    bins = Counter(min(int(value * ROUGE_BINS + 1e-9), ROUGE_BINS - 1) for value in values)
+    bins = Counter(int(value * ROUGE_BINS + 1e-9) for value in values if value < 1)
     return tuple((index / ROUGE_BINS, bins[index]) for index in range(ROUGE_BINS)) if bins else ()
 
 

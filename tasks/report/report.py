@@ -74,7 +74,6 @@ def _provenance(inputs: Inputs) -> tuple[Provenance, ...]:
             manifest.recipe,
             manifest.digest,
             manifest.ref.rows,
-            manifest.ref.bytes,
             tuple(f"{name} {version}" for name, version in sorted(manifest.libraries.items())),
         )
         for label, manifest in inputs.manifests()

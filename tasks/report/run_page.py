@@ -5,12 +5,13 @@ is this function of the artifact and the run's record; it is written beside the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-from storage.runs import RunRecord
+from storage.artifact import Manifest
+from storage.runs import RunRecord, StepRun
 from tasks.report.figures import duration
 from tasks.report.page import RUN_LINE_SLOT, RUN_SLOT, environment, slot
 
@@ -21,35 +22,27 @@ class _Row:
     status: str
     seconds: float
     build_seconds: float | None  # of the build that a cached step reuses
+    bytes: int | None
     percent: float  # of the longest
 
 
-def run_page(
-    report_html: str, run: RunRecord, build_seconds: Mapping[str, float] | None = None
-) -> str:
+def run_page(report_html: str, run: RunRecord, manifests: Mapping[str, Manifest]) -> str:
     """`report_html` with the run's figures in their place.
 
-    `build_seconds` (label -> seconds in the step's manifest) says how long the cached steps took
-    when they were built. Calling it again on its own result replaces the figures.
+    `manifests` (label -> manifest) say how long the cached steps once took and how large all are;
+    steps without one are shown as far as the run knows them. Calling it on its own result replaces
+    the figures.
 
     Raises:
         ValueError: when the page is no report of this version.
     """
-    built = dict(build_seconds or {})
-    for step in run.steps:
-        if step.status == "executed":
-            built.setdefault(step.label, step.seconds)
-    longest = max((built.get(s.label, s.seconds) for s in run.steps), default=0.0)
-    rows = [
-        _Row(
-            step.label,
-            step.status,
-            step.seconds,
-            built.get(step.label),
-            round(100 * built.get(step.label, step.seconds) / longest, 2) if longest else 0.0,
-        )
-        for step in run.steps
-    ]
+    rows = [_row(step, manifests.get(step.label)) for step in run.steps]
+    longest = max((row.build_seconds or row.seconds for row in rows), default=0.0)
+    if longest:
+        rows = [
+            replace(row, percent=round(100 * (row.build_seconds or row.seconds) / longest, 2))
+            for row in rows
+        ]
     saved = sum(row.build_seconds or 0.0 for row in rows if row.status == "cached")
     table = (
         environment()
@@ -58,6 +51,14 @@ def run_page(
     )
     page = _fill(report_html, RUN_SLOT, Markup(table))
     return _fill(page, RUN_LINE_SLOT, _line(run))
+
+
+def _row(step: StepRun, manifest: Manifest | None) -> _Row:
+    if manifest is None:
+        return _Row(step.label, step.status, step.seconds, None, None, 0.0)
+    return _Row(
+        step.label, step.status, step.seconds, manifest.seconds, manifest.ref.bytes, percent=0.0
+    )
 
 
 def _moment(iso: str) -> str:

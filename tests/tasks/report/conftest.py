@@ -230,7 +230,7 @@ def contents() -> Contents:
             Answered("Is this prose or code?\n\nx = 1", None, "prose", "code", "wrong", "prose"),
         ),
         provenance=(
-            Provenance("fetch/docs", "1", "ab" * 32, "cd" * 32, 735, 3_900_000, ("scrapy 2.13.3",)),
-            Provenance("dedup", "1", "12" * 32, "34" * 32, 1546, 90_112, ("numba 0.61.2",)),
+            Provenance("fetch/docs", "1", "ab" * 32, "cd" * 32, 735, ("scrapy 2.13.3",)),
+            Provenance("dedup", "1", "12" * 32, "34" * 32, 1546, ("numba 0.61.2",)),
         ),
     )

@@ -41,7 +41,7 @@ def make(label: str, write: Writer) -> ArtifactRef:
     """An artifact as the step of this label would leave it."""
     name, _, source = label.partition("/")
 
-    @step(name, version="3", libraries=("numpy",))
+    @step(name, version="3", libraries=("no such library",))
     def made(build: Build, which: str) -> None:
         write(build)
 
@@ -231,7 +231,7 @@ def instruction(number: int, reason: str, rouge: float) -> dict[str, object]:
 
 def write_written(build: Build) -> None:
     accepted = [instruction(n, "", n / 10) for n in range(4)]
-    rejected = [instruction(9, "similar", 0.75), instruction(8, "similar", 0.95)]
+    rejected = [instruction(9, "similar", 0.75), instruction(8, "similar", 1.0)]
     for name, rows in (("instructions", accepted), ("rejected", rejected)):
         path = build.scratch / name
         build.add_file(f"{name}.jsonl", path, rows=write_json_lines(path, rows))
@@ -438,12 +438,13 @@ def test_sections_hold_what_the_artifacts_say(running: Session) -> None:
     beyond, similar, wrong = contents.instructions.rejected
     assert (beyond.reason, beyond.number, beyond.examples) == ("beyond_target", 5, ())
     assert [(text.rouge, text.nearest) for text in similar.examples] == [
-        (0.95, "a seed"),
+        (1.0, "a seed"),
         (0.75, "a seed"),
     ]
     assert (wrong.step, wrong.reason, wrong.number) == ("filter-instances", "wrong answer", 3)
     assert dict(contents.instructions.rouge_histogram)[0.75] == 1
-    assert sum(number for _, number in contents.instructions.rouge_histogram) == 5
+    assert sum(number for _, number in contents.instructions.rouge_histogram) == 4
+    assert contents.instructions.identical == 1
     assert contents.accuracy is not None
     assert contents.accuracy.families[0].family == "which source"
     assert contents.accuracy.families[0].before is not None
@@ -477,6 +478,17 @@ def test_report_is_the_same_in_another_store_and_order(running: Session, tmp_pat
     assert other_page == page
     assert second.digest == first.digest
     assert second.recipe == first.recipe
+
+
+def test_bytes_are_those_of_this_version(running: Session) -> None:
+    """A digest that changes without a new `version` of the step would leave old reports current."""
+    ref, page, summary = page_of(running, list(WRITERS))
+    assert "10 documents kept of 22 found in 2 sources" in page  # 15 + 7 found, 6 + 4 kept
+    assert "| which source | 2.0 % | **90 %** ± 5.0 | 40 % | 10.0 s.e. |" in summary
+    assert (report.version, ref.digest) == (
+        "1",
+        "07a6398c123700f47b4ed06fb8ee60a22a561798494510bbfc3a4f32391c50dc",
+    )
 
 
 @pytest.mark.parametrize(
