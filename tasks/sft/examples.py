@@ -1,6 +1,6 @@
 """Conversations as training examples: tokens, and which of them carry the loss."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
 from tasks.lm.chat_format import TrainedTurn, training_ids
+
+BATCH = 1_000  # conversations encoded together
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Examples:
 
 
 def encode(
-    conversations: Iterable[Sequence[TrainedTurn]],
+    conversations: Sequence[Sequence[TrainedTurn]],
     tokenizer: PreTrainedTokenizerFast,
     max_tokens: int,
 ) -> Examples:
@@ -34,8 +36,7 @@ def encode(
     A cut conversation would teach to stop in the middle of an answer, so none is cut.
     """
     examples = Examples()
-    for turns in conversations:
-        ids, mask = training_ids(tokenizer, turns)
+    for ids, mask in _in_batches(tokenizer, conversations):
         reason = "too_long" if len(ids) > max_tokens else "" if any(mask[1:]) else "no_target"
         if reason:
             examples.dropped[reason] = examples.dropped.get(reason, 0) + 1
@@ -43,6 +44,13 @@ def encode(
         examples.tokens.append(np.array(ids, dtype=np.int64))
         examples.trained.append(np.array(mask, dtype=np.bool_))
     return examples
+
+
+def _in_batches(
+    tokenizer: PreTrainedTokenizerFast, conversations: Sequence[Sequence[TrainedTurn]]
+) -> Iterator[tuple[list[int], list[bool]]]:
+    for start in range(0, len(conversations), BATCH):
+        yield from training_ids(tokenizer, conversations[start : start + BATCH])
 
 
 def pad(

@@ -23,8 +23,8 @@ def train(job: SftJob, report: Report) -> Result:
     model = load_model(job.base)
     tokenizer = load_tokenizer(job.base)
     longest = min(config.max_tokens, model.config.max_position_embeddings)
-    conversations = read_conversations(job.conversations)
-    examples = encode((one.messages for one in conversations), tokenizer, longest)
+    conversations = [one.messages for one in read_conversations(job.conversations)]
+    examples = encode(conversations, tokenizer, longest)
     kept, dropped = len(examples.tokens), examples.dropped
     if not kept:
         raise ValueError(f"no conversation is left to train on: dropped {dropped}")

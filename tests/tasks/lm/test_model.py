@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
 from pipeline_config.training import SHAPES, ModelConfig
@@ -36,6 +37,13 @@ def test_equal_models_are_equal_bytes(tmp_path: Path) -> None:
     assert "model.safetensors" in files
     for name in files:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def test_weights_file_has_one_metadata_key(tmp_path: Path) -> None:
+    """Safetensors writes several in random order, so that equal models would differ in bytes."""
+    build_model(TINY, vocab_size=50, document_end=0, seed=3).save_pretrained(tmp_path)
+    with safe_open(tmp_path / "model.safetensors", "pt") as file:
+        assert file.metadata() == {"format": "pt"}
 
 
 def test_size_gives_the_shape_that_is_not_set_by_hand() -> None:
