@@ -115,20 +115,21 @@ def align_with_documents(
     build: Build, decisions: dict[str, ArtifactRef], signed: pa.Table, decided: pa.Table
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield a file per file of quality's decisions, with the rows that it dropped between ours."""
-    start = 0
     for source in sorted(decisions):
+        ours = decided.filter(pc.equal(signed["source"], source))
+        start = 0
         for entry, path in zip(
             build.files(decisions[source]), build.paths(decisions[source]), strict=True
         ):
             quality = read_table(path, ["id", "kept"])
-            passed = quality["kept"].to_numpy()
-            own = decided.slice(start, int(passed.sum()))
-            start += own.num_rows
+            passed = np.asarray(quality["kept"], dtype=bool)
+            own = ours.slice(start, int(passed.sum()))
+            start += int(passed.sum())
             if quality["id"].filter(quality["kept"]) != own["id"]:
                 raise ValueError(f"{source}/{entry.name}: signatures and decisions do not match")
             yield f"{source}/{entry.name}", _insert_dropped(quality["id"], passed, own)
-    if start != signed.num_rows:
-        raise ValueError(f"{signed.num_rows} documents are signed, decisions keep {start}")
+        if start != ours.num_rows:
+            raise ValueError(f"{source}: {ours.num_rows} are signed, the decisions keep {start}")
 
 
 def cluster_table(documents: pa.Table, decided: pa.Table) -> pa.Table:
@@ -205,7 +206,7 @@ def _count(
     build.counts.extra |= {
         "by_source": by_source,
         "clusters": len(sizes),
-        "largest_clusters": dict(largest),
+        "largest_clusters": [{"cluster": id, "documents": size} for id, size in largest],
         "pairs_compared": verdicts.pairs_compared,
         "pairs_verified": verdicts.pairs_verified,
         "times_bucket_full": verdicts.times_bucket_full,

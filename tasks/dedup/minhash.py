@@ -67,7 +67,8 @@ def fingerprint_texts(
 ) -> Fingerprints:
     """Fingerprint a column of texts; about 180 MB/s on one core of a 2.5 GHz server."""
     multipliers, offsets = permutations(num_permutations, seed)
-    num_words, hashes, signatures = [], [], []
+    num_words, signatures = [np.empty(0, np.int64)], [np.empty((0, num_permutations), np.uint32)]
+    hashes: list[bytes] = []
     for block in scan_blocks(composed_texts(column)):
         hashes += exact_hashes(block.normal, block.normal_offsets)
         num_words.append(np.diff(block.word_offsets))

@@ -132,7 +132,7 @@ def _count_words(
     `sums` and `lengths` have one entry more than the document has words.
     """
     words, chars, alphabetic = 0, 0, 0
-    found = np.zeros(len(stop_hashes), np.bool_)
+    found, stop_words = np.zeros(len(stop_hashes), np.uint8), 0
     for k in range(len(flags)):
         if flags[k] & SUBSTANCE:
             words += 1
@@ -141,7 +141,9 @@ def _count_words(
         word = (sums[k + 1] - sums[k]) * inverses[k]
         for stop in range(len(stop_hashes)):
             found[stop] |= word == stop_hashes[stop]
-    return words, chars, alphabetic, found.sum()
+    for stop in range(len(stop_hashes)):
+        stop_words += found[stop]
+    return words, chars, alphabetic, stop_words
 
 
 @njit()

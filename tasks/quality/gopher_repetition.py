@@ -124,9 +124,9 @@ def _clean_table(table: Slots, items: int) -> Slots:
     size = 4
     while size < 2 * items:
         size *= 2
-    part = table[:size]
-    part[:] = 0
-    return part
+    for place in range(size):
+        table[place] = 0
+    return table[:size]
 
 
 @njit()
@@ -136,7 +136,10 @@ def _repeated_parts(
     """Parts between runs of at least `newlines` newlines: all, repeated, repeated characters."""
     number, repeated, repeated_chars = 0, 0, 0
     start, i, key = 0, 0, np.uint64(0)
-    used = _clean_table(table, (characters == NEWLINE).sum() + 1)
+    most = 1
+    for character in characters:
+        most += character == NEWLINE
+    used = _clean_table(table, most)
     while True:
         run = i
         while run < len(characters) and characters[run] == NEWLINE:
@@ -241,7 +244,7 @@ def _measure(
         for k in range(end - start):
             word = (sums[k + 1] - sums[k]) * inverses[k] * SPREAD
             keys[k] = word ^ (word >> HALF)
-        grams[: end - start] = keys[: end - start]
+            grams[k] = keys[k]
         for n in TOP_N:
             for k in range(end - start - n + 1):
                 grams[k] = grams[k] * BASE + keys[k + n - 1]

@@ -7,14 +7,21 @@ Its own loop is Python, 3 MB/s; this one gives the same languages and, to four d
 probabilities (a test says so). A text without any feature is "und" with 0.0.
 """
 
+import math
 import unicodedata
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Moves: TypeAlias = npt.NDArray[np.uint32]
+Features: TypeAlias = npt.NDArray[np.int32]
+Weights: TypeAlias = npt.NDArray[np.float32]
+Shares: TypeAlias = npt.NDArray[np.float64]
 
 # The probability is rounded so that the last bits of exp() on another machine change nothing.
 DECIMALS = 4
@@ -27,10 +34,10 @@ class Model(NamedTuple):
     """The automaton and the Bayes model."""
 
     start: int  # where the first row begins
-    moves: npt.NDArray[np.uint32]  # (rows * 256,) from a row by a byte: where the next row begins
-    features: npt.NDArray[np.int32]  # (rows * 256,) the feature met on the way, or -1
-    weights: npt.NDArray[np.float32]  # (features, classes) log-probabilities
-    priors: npt.NDArray[np.float32]  # (classes,)
+    moves: Moves  # (rows * 256,) from a row by a byte: where the next row begins
+    features: Features  # (rows * 256,) the feature met on the way, or -1
+    weights: Weights  # (features, classes) log-probabilities
+    priors: Weights  # (classes,)
     language_of: npt.NDArray[np.int64]  # (classes,) index in `languages`: some have two classes
     languages: list[str]
 
@@ -39,7 +46,7 @@ class Identified(NamedTuple):
     """Language codes and their probabilities, one of each per text."""
 
     languages: list[str]
-    scores: npt.NDArray[np.float64]
+    scores: Shares
 
 
 @cache
@@ -81,52 +88,84 @@ def _encode(text: str) -> bytes:
     return unicodedata.normalize("NFC", text).encode(errors="surrogatepass")
 
 
+@njit()
+def _meet_features(
+    data: Bytes, start: int, moves: Moves, features: Features, counts: Features, met: Features
+) -> int:
+    """Count the features of one text; list them in order of first appearance, return how many."""
+    number, row = 0, np.uintp(start)
+    for byte in data:
+        move = row + np.uintp(byte)
+        feature = features[move]
+        row = np.uintp(moves[move])
+        if feature >= 0:
+            if counts[feature] == 0:
+                met[number] = feature
+                number += 1
+            counts[feature] += 1
+    return number
+
+
+@njit()
+def _weigh(met: Features, counts: Features, weights: Weights, logits: Weights) -> None:
+    """Add the evidence of the features met, whose counts are zeroed; `logits` holds the priors."""
+    for feature in met:
+        evidence = np.float32(math.log1p(counts[feature]))
+        for k in range(len(logits)):
+            logits[k] += evidence * weights[feature, k]
+        counts[feature] = 0
+
+
+@njit()
+def _likeliest(
+    logits: Weights, sharpness: float, language_of: npt.NDArray[np.int64], shares: Shares
+) -> tuple[int, float]:
+    """Return the language of the largest share of the softmax, and that share."""
+    highest, total, best = logits[0], 0.0, 0
+    for logit in logits:
+        highest = max(highest, logit)
+    for k in range(len(shares)):
+        shares[k] = 0.0
+    for k in range(len(logits)):
+        share = math.exp((logits[k] - highest) * sharpness)
+        shares[language_of[k]] += share
+        total += share
+    for k in range(len(shares)):
+        if shares[k] > shares[best]:
+            best = k
+    return best, shares[best] / total
+
+
 @njit(
     "Tuple((int64[::1], float64[::1]))(uint8[::1], int64[::1], int64, uint32[::1], int32[::1], "
     "float32[:, ::1], float32[::1], int64[::1], int64)",
     cache=True,
 )
 def _identify(
-    data: npt.NDArray[np.uint8],
+    data: Bytes,
     offsets: npt.NDArray[np.int64],
     start: int,
-    moves: npt.NDArray[np.uint32],
-    features: npt.NDArray[np.int32],
-    weights: npt.NDArray[np.float32],
-    priors: npt.NDArray[np.float32],
+    moves: Moves,
+    features: Features,
+    weights: Weights,
+    priors: Weights,
     language_of: npt.NDArray[np.int64],
     num_languages: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.int64], Shares]:
     """Return the index of each text's language, -1 if no feature was met, and its probability."""
     counts = np.zeros(len(weights), np.int32)
-    met = np.empty(len(weights), np.int32)  # features in order of their first appearance
+    met = np.empty(len(weights), np.int32)
+    logits, shares = np.empty(len(priors), np.float32), np.empty(num_languages, np.float64)
     best = np.full(len(offsets) - 1, -1, np.int64)
     scores = np.zeros(len(offsets) - 1, np.float64)
-    logits = np.empty(len(priors), np.float32)
     for text in range(len(best)):
-        number, row = 0, np.uintp(start)
-        for i in range(offsets[text], offsets[text + 1]):
-            move = row + np.uintp(data[i])
-            feature = features[move]
-            row = np.uintp(moves[move])
-            if feature >= 0:
-                if counts[feature] == 0:
-                    met[number] = feature
-                    number += 1
-                counts[feature] += 1
+        own = data[offsets[text] : offsets[text + 1]]
+        number = _meet_features(own, start, moves, features, counts, met)
         if number == 0:
             continue
-        logits[:] = priors
-        for feature in met[:number]:
-            weight = np.float32(np.log1p(counts[feature]))
-            for k in range(len(logits)):
-                logits[k] += weight * weights[feature, k]
-            counts[feature] = 0
-        sharpness = 1.0 / np.sqrt(offsets[text + 1] - offsets[text])
-        highest = logits.max()
-        shares = np.zeros(num_languages, np.float64)
-        for k in range(len(logits)):
-            shares[language_of[k]] += np.exp(np.float64(logits[k] - highest) * sharpness)
-        best[text] = shares.argmax()
-        scores[text] = shares[best[text]] / shares.sum()
+        for k in range(len(priors)):
+            logits[k] = priors[k]
+        _weigh(met[:number], counts, weights, logits)
+        sharpness = 1.0 / math.sqrt(len(own))
+        best[text], scores[text] = _likeliest(logits, sharpness, language_of, shares)
     return best, scores

@@ -1,0 +1,233 @@
+"""The steps sign and dedup over artifacts: what the files hold, the counts, the errors."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline_config.dedup import DedupConfig, SignatureConfig
+from storage.artifact import ArtifactRef, Manifest
+from storage.build import Build
+from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA
+from storage.session import Session, session
+from storage.shards import ShardOutput
+from storage.steps import step
+from storage.store import Store
+from storage.tables import read_table, write_table
+from tasks.dedup.minhash import plain_signature
+from tasks.dedup.sign import sign_shard
+from tasks.dedup.task import dedup, sign
+
+STORY = "the quick brown fox jumps over the lazy dog and runs into the dark wood " * 3
+OTHER = "a wholly different text about ships that sail the seven seas in all weathers " * 3
+# id, text, first_seen, kept by quality; "a" is STORY but for its last word.
+WEB = [
+    ("c", STORY, "2024-01-01", True),
+    ("x", "spam", "2024-01-01", False),
+    ("a", STORY + "alone", "2024-03-01", True),
+    ("s", "too short", "2024-01-01", True),
+]
+MAIL = [
+    ("b", STORY.upper(), "2023-01-01", True),
+    ("t", "Too  short", "", True),
+    ("o", OTHER, "", True),
+]
+Rows = list[tuple[str, str, str, bool]]
+
+
+def documents_table(source: str, rows: Rows) -> pa.Table:
+    plain: dict[str, Any] = dict.fromkeys(DOCUMENT_SCHEMA.names, "") | {"warc_offset": -1}
+    filled = [
+        plain
+        | {"id": id, "text": text, "first_seen": seen, "source": source, "url": f"{source}/{id}"}
+        for id, text, seen, _ in rows
+    ]
+    return pa.Table.from_pylist(filled, DOCUMENT_SCHEMA)
+
+
+def decisions_table(rows: Rows) -> pa.Table:
+    filled = [
+        {
+            "id": id,
+            "kept": kept,
+            "reason": "" if kept else "spam",
+            "duplicate_of": "",
+            "similarity": 0,
+        }
+        for id, _, _, kept in rows
+    ]
+    return pa.Table.from_pylist(filled, DECISION_SCHEMA)
+
+
+@step("documents", version="1")
+def documents(build: Build, source: str, shard_rows: int) -> None:
+    rows = {"web": WEB, "mail": MAIL}[source]
+    for index in range(0, len(rows), shard_rows):
+        build.add_table(
+            f"{index:05d}.parquet", documents_table(source, rows[index : index + shard_rows])
+        )
+
+
+@step("decisions", version="1")
+def decisions(build: Build, source: str, shard_rows: int, keep_all: bool = True) -> None:
+    rows = {"web": WEB, "mail": MAIL}[source]
+    for index in range(0, len(rows), shard_rows):
+        own = [(*row[:3], row[3] and keep_all) for row in rows[index : index + shard_rows]]
+        build.add_table(f"{index:05d}.parquet", decisions_table(own))
+
+
+Sources = dict[str, ArtifactRef]
+
+
+@pytest.fixture(scope="module")
+def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """One session for all tests here: starting workers is what takes time."""
+    store = Store(str(tmp_path_factory.mktemp("store")))
+    with session(
+        store, flow="test", preset="test", config=DedupConfig(), workers=1, through_prefect=False
+    ) as current:
+        yield current
+
+
+@pytest.fixture(scope="module")
+def signed(direct: Session) -> dict[str, Sources]:
+    """Both sources, signed; web in two shards."""
+    rows = {"web": 2, "mail": 3}
+    decided = {source: decisions(source, rows[source]) for source in rows}
+    signatures = {
+        source: sign(documents(source, rows[source]), decided[source], SignatureConfig())
+        for source in rows
+    }
+    return {"signatures": signatures, "decisions": decided}
+
+
+def tables(session: Session, ref: ArtifactRef) -> dict[str, pa.Table]:
+    files = session.store.manifest_of(ref).files
+    return {entry.name: read_table(session.store.blob_path(entry)) for entry in files}
+
+
+def verdicts(session: Session, ref: ArtifactRef) -> dict[str, tuple[bool, str, str, str]]:
+    """By id: kept, reason, duplicate_of, cluster."""
+    columns = ("kept", "reason", "duplicate_of", "cluster")
+    return {
+        row["id"]: tuple(row[column] for column in columns)
+        for name, table in tables(session, ref).items()
+        if "/" in name
+        for row in table.to_pylist()
+    }
+
+
+def manifest(session: Session, ref: ArtifactRef) -> Manifest:
+    return session.store.manifest_of(ref)
+
+
+def test_a_shard_is_signed_row_by_row_without_what_quality_dropped(tmp_path: Path) -> None:
+    write_table(tmp_path / "documents", documents_table("web", WEB))
+    write_table(tmp_path / "decisions", decisions_table(WEB))
+    out = ShardOutput("00007", None, tmp_path)
+    config = SignatureConfig(num_permutations=16, seed=3)
+    sign_shard([tmp_path / "documents", tmp_path / "decisions"], config, out)
+    name, path, rows, _ = out.files[0]
+    table = read_table(path)
+    assert (name, rows, out.counts.kept) == ("00007.parquet", 3, 3)
+    assert table["id"].to_pylist() == ["c", "a", "s"]
+    assert table["num_words"].to_pylist() == [45, 46, 2]
+    assert table["num_bytes"].to_pylist() == [len(STORY), len(STORY) + 5, 9]
+    expected = plain_signature(STORY, shingle_words=5, num_permutations=16, seed=3)
+    assert table["signature"][0].as_py() == expected.astype("<u4").tobytes()
+
+
+def test_decisions_about_other_documents_are_refused(tmp_path: Path) -> None:
+    write_table(tmp_path / "documents", documents_table("web", WEB))
+    write_table(tmp_path / "decisions", decisions_table(MAIL))
+    with pytest.raises(ValueError, match="decides on other documents"):
+        sign_shard(
+            [tmp_path / "documents", tmp_path / "decisions"],
+            SignatureConfig(),
+            ShardOutput("00000", None, tmp_path),
+        )
+
+
+def test_duplicates_are_found_across_sources(direct: Session, signed: dict[str, Sources]) -> None:
+    ref = dedup(**signed, config=DedupConfig())  # the longest is kept: "a"
+    found = verdicts(direct, ref)
+    assert found == {
+        "a": (True, "", "", "a"),
+        "b": (False, "near_duplicate", "a", "a"),
+        "c": (False, "near_duplicate", "a", "a"),
+        "s": (False, "exact_duplicate", "t", "s"),  # "t" has one space more
+        "t": (True, "", "", "s"),
+        "o": (True, "", "", "o"),
+        "x": (False, "quality", "", "x"),
+    }
+
+    by_name = tables(direct, ref)
+    names = ["mail/00000.parquet", "web/00000.parquet", "web/00002.parquet", "clusters.parquet"]
+    assert list(by_name) == names
+    assert by_name["web/00000.parquet"]["id"].to_pylist() == ["c", "x"]
+    assert by_name["web/00002.parquet"]["id"].to_pylist() == ["a", "s"]
+    counts = manifest(direct, ref).counts
+    assert (counts.read, counts.kept) == (6, 3)
+    assert counts.dropped == {"exact_duplicate": 1, "near_duplicate": 2}
+    assert counts.extra["by_source"] == {
+        "mail": {"kept": 2, "near_duplicate": 1},
+        "web": {"kept": 1, "near_duplicate": 1, "exact_duplicate": 1},
+    }
+    assert counts.extra["clusters"] == 2
+    assert counts.extra["largest_clusters"][0] == {"cluster": "a", "documents": 3}
+
+
+def test_clusters_list_the_kept_first(direct: Session, signed: dict[str, Sources]) -> None:
+    ref = dedup(**signed, config=DedupConfig())
+    clusters = tables(direct, ref)["clusters.parquet"].to_pylist()
+    assert [(row["cluster"], row["id"], row["source"], row["url"]) for row in clusters[:3]] == [
+        ("a", "a", "web", "web/a"),
+        ("a", "b", "mail", "mail/b"),
+        ("a", "c", "web", "web/c"),
+    ]
+    assert [row["kept"] for row in clusters] == [True, False, False, True, False]
+    assert clusters[1]["similarity"] == clusters[2]["similarity"] >= 0.65
+    assert clusters[4]["similarity"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("config", "kept"),
+    [
+        (DedupConfig(keep="oldest"), "b"),
+        (DedupConfig(keep="preferred_source", preferred_sources=("mail",)), "b"),
+        (DedupConfig(keep="preferred_source", preferred_sources=("web", "mail")), "a"),
+    ],
+)
+def test_the_policy_says_who_is_kept(
+    direct: Session, signed: dict[str, Sources], config: DedupConfig, kept: str
+) -> None:
+    found = verdicts(direct, dedup(**signed, config=config))
+    assert {id for id in "abc" if found[id][0]} == {kept}
+    assert {found[id][3] for id in "abc"} == {"a"}  # the cluster's name does not move
+
+
+def test_the_order_of_the_sources_changes_nothing(
+    direct: Session, signed: dict[str, Sources]
+) -> None:
+    turned = {key: dict(reversed(refs.items())) for key, refs in signed.items()}
+    assert dedup(**signed, config=DedupConfig()) == dedup(**turned, config=DedupConfig())
+
+
+def test_signatures_and_decisions_that_do_not_match_are_refused(
+    direct: Session, signed: dict[str, Sources]
+) -> None:
+    other = signed["decisions"] | {"mail": decisions("mail", 3, keep_all=False)}
+    with pytest.raises(ValueError, match="mail: 3 are signed, the decisions keep 0"):
+        dedup(signed["signatures"], other, DedupConfig())
+
+
+def test_nothing_to_sign_fails_with_the_funnel(direct: Session) -> None:
+    with pytest.raises(ValueError, match="sign/mail signs nothing: read 0, kept 0"):
+        sign(
+            documents("mail", 3),
+            decisions("mail", 3, keep_all=False),
+            SignatureConfig(),
+            label="mail",
+        )
