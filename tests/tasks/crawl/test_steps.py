@@ -3,6 +3,8 @@
 import gzip
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,19 @@ from storage.tables import read_table
 from tasks.crawl import task
 from tests.conftest import NoConfig
 from tests.tasks.crawl.sites import Record, Site, page, warc_bytes
+
+
+@pytest.fixture
+def direct(store: Store) -> Iterator[Session]:
+    """A session with one worker, which imports the extractor once."""
+    with steps_of(store, workers=1) as current:
+        yield current
+
+
+def steps_of(store: Store, workers: int) -> AbstractContextManager[Session]:
+    return session(
+        store, flow="test", preset="test", config=NoConfig(), workers=workers, through_prefect=False
+    )
 
 
 def ingest(config: CrawlConfig, name: str = "x") -> ArtifactRef:
@@ -234,16 +249,13 @@ def test_each_kind_of_file_is_read(direct: Session, data: Path) -> None:
     assert {name: ref.digest for name, ref in refs.items()} == READ_GOLDEN
 
 
-def test_one_worker_gives_the_same_digest_as_two(
+def test_two_workers_give_the_same_digest_as_one(
     direct: Session, data: Path, tmp_path: Path
 ) -> None:
     config = crawl({"kind": "jsonl", "paths": [str(data)], "columns": {"text": "body"}})
-    two = ingest(config)
-    other = Store(str(tmp_path / "other"))
-    with session(
-        other, flow="test", preset="test", config=NoConfig(), workers=1, through_prefect=False
-    ):
-        assert ingest(config).digest == two.digest
+    one = ingest(config)
+    with steps_of(Store(str(tmp_path / "other")), workers=2):
+        assert ingest(config).digest == one.digest
 
 
 def test_a_trial_run_takes_its_share_of_each_file(direct: Session, data: Path) -> None:
