@@ -92,12 +92,14 @@ class SiteSpider(scrapy.Spider):
         """Why a request got no answer."""
         if isinstance(error, RefusedError):
             return error.reason
+        is_private = urlsplit(request.url).hostname in GuardedResolver.refused_hosts()
         if isinstance(error, IgnoreRequest):
             if "robots.txt" not in str(error):
                 return "ignored"
-            silent = host_of(request.url) in self.silent_robots
-            return "robots_unreachable" if silent else "robots_disallowed"
-        if urlsplit(request.url).hostname in GuardedResolver.refused_hosts():
+            if host_of(request.url) not in self.silent_robots:
+                return "robots_disallowed"
+            return "private_address" if is_private else "robots_unreachable"
+        if is_private:
             return "private_address"
         name = type(error).__name__.removesuffix("Error").removeprefix("Download")
         return "failed" + "".join(f"_{c.lower()}" if c.isupper() else c for c in name)

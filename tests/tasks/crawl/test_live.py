@@ -205,7 +205,7 @@ def test_a_private_address_is_refused_unless_named(site: Site, tmp_path: Path) -
     named = (f"127.0.0.1:{site.port + 1}", f"localhost:{site.port}")  # another port, another name
     result = crawled(capture_of(site, allow_private=named), tmp_path)
     assert result.pages == 0
-    assert result.others == {"robots_unreachable": 1}
+    assert result.others == {"private_address": 1}
     assert site.hits == {}
 
 
