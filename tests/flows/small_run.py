@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -70,31 +71,24 @@ def write_preset(folder: Path) -> Path:
     return path
 
 
+WORDS = """
+river bridge garden teacher engine winter market harbour library mountain carries
+opens measures repairs follows watches collects silver early narrow quiet distant
+broken heavy between behind under letter morning village captain window summer
+paper station forest children music island doctor kitchen question answer holiday
+weather number colour travel
+""".split()  # noqa: SIM905 - a list of words, one to read
+
+
 def note(number: int) -> str:
-    """A page of distinct English sentences that passes the quality rules."""
-    topics = [
-        "river",
-        "bridge",
-        "garden",
-        "teacher",
-        "engine",
-        "winter",
-        "market",
-        "harbour",
-        "library",
-        "mountain",
-    ]
-    verbs = ["carries", "opens", "measures", "repairs", "follows", "watches", "collects"]
-    lines = []
-    for line in range(14):
-        subject = topics[(number + line) % len(topics)]
-        verb = verbs[(number * 3 + line) % len(verbs)]
-        place = topics[(number * 7 + line * 3 + 1) % len(topics)]
-        lines.append(
-            f"In note {number} the {subject} {verb} the {place} of day {number * 31 + line}, "
-            f"and the people that have to be there with it wait {line + 2} hours."
-        )
-    return "\n".join(lines)
+    """A page of English words in random order, with the little words that prose has."""
+    rng = random.Random(number)
+
+    def sentence() -> str:
+        one, two, three, four = (" ".join(rng.sample(WORDS, 3)) for _ in range(4))
+        return f"The {one} of {two} have that {three} and {four} with it."
+
+    return "\n".join(f"{sentence()} {sentence()}" for _ in range(14))
 
 
 @dataclass
