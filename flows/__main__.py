@@ -107,7 +107,9 @@ def _artifacts_app() -> App:
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit code: 0, 1 for a failed run, 2 for a wrong request."""
     try:
-        build_app()(arguments, exit_on_error=False, print_error=False)
+        code = build_app()(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
     except CycloptsError as error:
         return _refuse(" ".join(str(error).split()))
     except UserError as error:
@@ -121,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not _is_told_in_one_line(error):
             raise
         return _refuse(str(error))
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _is_told_in_one_line(error: Exception) -> bool:

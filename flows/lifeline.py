@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -41,7 +40,8 @@ def end_with_stdin(stop: Callable[[], object]) -> None:
     """
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1024):  # not sys.stdin: its lock would abort an exit meanwhile
+            pass
         stop()
         time.sleep(GRACE_SECONDS)
         os.killpg(0, signal.SIGKILL)

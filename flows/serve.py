@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import State
     from prefect.deployments.runner import RunnerDeployment
+    from prefect.runner import Runner
 
 DEPLOYMENT = "default"
 MAX_RUNS_AT_ONCE = 4
@@ -98,21 +99,35 @@ def reconcile(store: Store, client: "SyncPrefectClient") -> list[str]:
     return found
 
 
-async def serve(preset: str, ready: int) -> None:
-    """Registers all deployments, says so on the descriptor `ready`, and runs what is due."""
+async def register(preset: str) -> "Runner":
+    """A runner with every flow deployed."""
     from prefect.runner import Runner
 
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    end_with_stdin(lambda: loop.call_soon_threadsafe(stopping.set))
     schedules = load_config(preset).schedules
     pages_url = os.environ.get(PAGES_VARIABLE, "")
     # Schedules stay active over a restart: `up` is what makes them fire.
     runner = Runner(name="crawl2chat", limit=MAX_RUNS_AT_ONCE, pause_on_shutdown=False)
     for name in FLOW_NAMES:
-        await runner.aadd_deployment(await deployment(name, preset, schedules.get(name), pages_url))
-    os.write(ready, b"ready\n")
-    os.close(ready)
+        made = await deployment(name, preset, schedules.get(name), pages_url)
+        await runner.aadd_deployment(made)
+    return runner
+
+
+async def serve(preset: str, ready: int) -> None:
+    """Registers all deployments and runs what is due, until standard input closes.
+
+    The descriptor `ready` gets one line: `ready`, or why not.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    end_with_stdin(lambda: loop.call_soon_threadsafe(stopping.set))
+    with os.fdopen(ready, "w") as answer:
+        try:
+            runner = await register(preset)
+        except Exception as error:
+            answer.write(f"{type(error).__name__}: {' '.join(str(error).split())}\n")
+            raise
+        answer.write("ready\n")
     polling = asyncio.create_task(runner.start())
     waiting = asyncio.create_task(stopping.wait())
     await asyncio.wait({polling, waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -65,7 +65,7 @@ def serving(
         os.environ[PRESET_VARIABLE] = preset
         process, ready = _start_serving(store, preset)
         try:
-            _wait_until_ready(process, ready, store)
+            _wait_until_ready(ready, store)
             yield Addresses(server.dashboard_url, pages), process
         finally:
             _end(process)
@@ -95,20 +95,23 @@ def _start_serving(store: Store, preset: str) -> tuple["subprocess.Popen[bytes]"
     return process, ready
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", ready: int, store: Store) -> None:
+def _wait_until_ready(ready: int, store: Store) -> None:
     """Returns when all deployments are registered.
 
     Raises:
-        ServerError: with the last line of the log, when the process ended instead.
+        ServerError: when they could not be, with the reason.
     """
-    with os.fdopen(ready, "rb") as pipe:
+    with os.fdopen(ready) as pipe:
         can_read, _, _ = select.select([pipe], [], [], READY_SECONDS)
-        if can_read and pipe.readline():
-            return
-    log = serving_log(store)
-    lines = log.read_text(errors="replace").strip().splitlines() or ["no message"]
-    problem = lines[-1] if process.poll() is not None or can_read else "it took too long"
-    raise ServerError(f"the flows could not be served: {problem} (more in {log})")
+        answer = pipe.readline().strip() if can_read else f"no answer in {READY_SECONDS:.0f} s"
+    if answer != "ready":
+        reason = answer or _last_line(serving_log(store))
+        raise ServerError(f"the flows could not be served: {reason} (more in {serving_log(store)})")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else "no message"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

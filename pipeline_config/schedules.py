@@ -25,6 +25,13 @@ FlowName = Literal[
 ]
 
 CRON_FIELD = re.compile(r"[\dA-Za-z*/,?#-]+")
+CRON_BOUNDS = {
+    "minute": (0, 59),
+    "hour": (0, 23),
+    "day of month": (1, 31),
+    "month": (1, 12),
+    "day of week": (0, 7),
+}
 
 
 class Schedule(StageConfig):
@@ -45,6 +52,10 @@ class Schedule(StageConfig):
         fields = cron.split()
         if len(fields) != 5 or not all(CRON_FIELD.fullmatch(field) for field in fields):
             raise ValueError(f"{cron!r} must have five fields, such as `0 3 1 * *`")
+        for field, (name, (low, high)) in zip(fields, CRON_BOUNDS.items(), strict=True):
+            for number in re.findall(r"(?<![/\d#])\d+", field):
+                if not low <= int(number) <= high:
+                    raise ValueError(f"{name} {number} of {cron!r} is not within {low} to {high}")
         return cron
 
     @field_validator("timezone")

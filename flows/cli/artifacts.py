@@ -131,8 +131,11 @@ def export_artifact(
     stdout().print(f"{len(found.files)} files of {found.label} in {folder}", soft_wrap=True)
 
 
-def verify_artifacts(*, json: JsonOption = False, store: StoreOption = DEFAULT_STORE) -> None:
-    """Re-hash every file of the store; broken ones are withdrawn, and rebuilt by the next run."""
+def verify_artifacts(*, json: JsonOption = False, store: StoreOption = DEFAULT_STORE) -> int:
+    """Re-hash every file of the store; broken ones are withdrawn, and rebuilt by the next run.
+
+    The exit code is 1 when something is broken.
+    """
     from storage.maintenance import verify
 
     opened = existing_store(store)
@@ -146,8 +149,7 @@ def verify_artifacts(*, json: JsonOption = False, store: StoreOption = DEFAULT_S
             stdout().print(f"{broken.blob[:12]} {broken.problem}; used by {users}", soft_wrap=True)
         verdict = f"{len(result.broken)} broken" if result.broken else "all whole"
         stdout().print(f"{result.blobs:,} files, {size(result.bytes)}: {verdict}")
-    if result.broken:
-        raise SystemExit(EXIT_FAILED)
+    return EXIT_FAILED if result.broken else 0
 
 
 def collect_garbage(

@@ -114,7 +114,9 @@ def diff_runs(
             )
             stdout().print()
     if not settings and not steps:
-        stdout().print(f"{one.id} and {two.id} had equal settings and equal results")
+        stdout().print(
+            f"{one.id} and {two.id} had equal settings and equal results", soft_wrap=True
+        )
 
 
 def _read(store: "Store", run: str) -> "RunRecord":
@@ -158,7 +160,7 @@ def _contents(record: "RunRecord") -> dict[str, Any]:
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(value, dict) or not value:
+    if not isinstance(value, dict) or (prefix and not value):
         return {prefix: value}
     flat: dict[str, Any] = {}
     for key, item in value.items():
