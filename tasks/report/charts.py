@@ -36,17 +36,18 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def smooth(values: Sequence[float]) -> list[float]:
-    """The mean over a window centred on each value, narrower towards the ends.
+    """The mean over a window centred on each value, which spans 1/20 of the curve.
 
-    The window spans 1/20 of the curve. A running average would lag behind a falling loss.
+    A running average would lag behind a falling loss. At the steep start the window is as narrow on
+    the right as it must be on the left; at the flat end it looks back only.
 
-        >>> smooth([4.0, 1.0, 1.0])
-        [4.0, 2.0, 1.0]
+    >>> smooth([4.0, 1.0, 1.0])
+    [4.0, 2.0, 1.0]
     """
     half = max(1, len(values) // 40)
     means = []
     for index in range(len(values)):
-        reach = min(half, index, len(values) - 1 - index)
+        reach = min(half, index)
         window = values[index - reach : index + reach + 1]
         means.append(sum(window) / len(window))
     return means

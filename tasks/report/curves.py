@@ -27,7 +27,7 @@ def read_training(log: Path, config: Path, weights: list[Path], curve_points: in
     if not lines:
         raise ValueError("the training log is empty; rebuild the training step")
     curve = tuple(
-        CurvePoint(line["step"], line["loss"], line["learning_rate"], line["tokens"])
+        CurvePoint(line["step"], line["loss"], line["lr"], line["tokens"])
         for line in (lines[index] for index in spread(len(lines), curve_points))
     )
     settings = json.loads(config.read_text(encoding="utf-8"))

@@ -98,7 +98,8 @@ def _accuracy_verdicts(accuracy: Accuracy) -> list[Verdict]:
         found.append(Verdict(2 * better >= total, text))
     margin = overall.after.value - overall.baseline
     errors = f" ({decimal(margin / overall.after.error, 1)} s.e.)" if overall.after.error else ""
-    above = f"{decimal(100 * margin, 1)} points over the baseline overall{errors}"
+    where = "over" if margin >= 0 else "below"
+    above = f"{decimal(100 * abs(margin), 1)} points {where} the best baselines overall{errors}"
     found.append(Verdict(beats_baseline(overall, 3.0), above))
     if accuracy.control is not None:
         chance = at_chance(accuracy.control)

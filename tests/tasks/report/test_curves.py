@@ -11,7 +11,7 @@ from tasks.report.curves import count_parameters, read_training
 def test_read_training_thins_the_curve_and_keeps_its_ends(tmp_path: Path) -> None:
     log = tmp_path / "training_log.jsonl"
     records = [
-        {"step": n, "loss": 9 - n / 100, "learning_rate": 1e-3, "tokens": n * 64, "grad_norm": 1.0}
+        {"step": n, "loss": 9 - n / 100, "lr": 1e-3, "tokens": n * 64, "grad_norm": 1.0}
         for n in range(1, 501)
     ]
     log.write_text("".join(json.dumps(record) + "\n" for record in records))
