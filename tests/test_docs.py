@@ -115,6 +115,15 @@ def test_table_lists_exactly_the_options(command: str, listed: set[str]) -> None
     assert listed == {name for name in names if name.startswith("--")}
 
 
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    lines = [line for text in texts for body in blocks(text, "sh") for line in body.splitlines()]
+    spans = [span for text in texts for span in INLINE.findall(FENCE.sub("", text))]
+    named = {found[1] for line in [*lines, *spans] if (found := re.match(r"make ([a-z-]+)", line))}
+    assert {"demo", "test"} <= named <= targets
+
+
 # ---- settings
 
 
