@@ -20,7 +20,7 @@ from storage.runs import is_alive, list_runs, write_run
 from storage.store import Store
 
 if TYPE_CHECKING:
-    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.orchestration import PrefectClient, SyncPrefectClient
     from prefect.client.schemas.objects import State
     from prefect.deployments.runner import RunnerDeployment
     from prefect.runner import Runner
@@ -113,11 +113,27 @@ async def register(preset: str) -> "Runner":
     return runner
 
 
+async def wait_until_polled(client: "PrefectClient", seconds: float = 60.0) -> None:
+    """Returns when the server has heard of the first poll, and calls every deployment ready.
+
+    Until then it writes much, and SQLite may turn a new run away with `database is locked` (a 503).
+    """
+    deadline = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < deadline:
+        found = await client.read_deployments()
+        served = [one for one in found if one.name == DEPLOYMENT]
+        if served and all(one.status is not None and one.status.value == "READY" for one in served):
+            return
+        await asyncio.sleep(0.2)
+
+
 async def serve(preset: str, ready: int) -> None:
     """Registers all deployments and runs what is due, until standard input closes.
 
     The descriptor `ready` gets one line: `ready`, or why not.
     """
+    from prefect import get_client
+
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     end_with_stdin(lambda: loop.call_soon_threadsafe(stopping.set))
@@ -127,8 +143,10 @@ async def serve(preset: str, ready: int) -> None:
         except Exception as error:
             answer.write(f"{type(error).__name__}: {' '.join(str(error).split())}\n")
             raise
+        polling = asyncio.create_task(runner.start())
+        async with get_client() as client:
+            await wait_until_polled(client)
         answer.write("ready\n")
-    polling = asyncio.create_task(runner.start())
     waiting = asyncio.create_task(stopping.wait())
     await asyncio.wait({polling, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
