@@ -40,7 +40,7 @@ def build_app() -> App:
         help_epilogue=_examples(
             "run",
             "run refresh-corpus --refresh",
-            "run --preset my.yaml --set quality.sources.docs.min_words=20 --limit 100",
+            "run --preset my.yaml --set quality.gopher_quality.min_words=20 --limit 100",
         ),
     )
     app.command(

@@ -2,6 +2,8 @@
 
     seed tasks ─► write-instructions ─► identify-classification ─► write-instances ─► filter
                         ▲ teacher                                        ▲ documents
+
+Documents are quoted on the side of the split where the tokens have them.
 """
 
 from flows.build_mixture import Mixture, build_mixture

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flows.runner import report_file
+from flows.runner import export_report, report_file
 from storage.runs import list_runs, read_run
 from storage.store import Store, StoreError
 
@@ -87,6 +87,8 @@ def find_file(store: Store, path: str) -> Path | None:
     """The file that a URL's path names, or None."""
     found = RUN_FILE.fullmatch(path)
     if found:
+        if found[2] == "report.html":
+            return export_report(store, found[1])
         return report_file(store, read_run(store, found[1]), found[2])
     found = ARTIFACT_FILE.fullmatch(path)
     if not found:

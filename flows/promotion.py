@@ -97,7 +97,7 @@ def chat_failures(
     current_accuracy: float | None,
     config: PromotionConfig,
 ) -> list[str]:
-    """Why a model may not become the current chat model; `bits`, `scores` as evaluation has them."""
+    """Why a model may not become the current one; `bits` and `scores` are evaluation's tables."""
     failed = []
     for source, row in bits["sources"].items():
         if config.below_bigram and row["model"] >= row["bigram"]:

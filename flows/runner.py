@@ -176,12 +176,16 @@ def report_file(store: Store, record: RunRecord, name: str) -> Path | None:
 
 
 def export_report(store: Store, run_id: str = "") -> Path | None:
-    """Copies a run's report to a file that browsers open: its blob has no `.html` in its name."""
+    """Writes a run's report, with the run's own times and cache hits, to a file for browsers."""
+    from tasks.report.run_page import run_page
+
     record = read_run(store, run_id)
     source = report_file(store, record, "report.html")
     if source is None:
         return None
+    refs = {step.label: record.artifact(step.label) for step in record.steps}
+    manifests = {label: store.manifest_of(ref) for label, ref in refs.items() if ref is not None}
     target = store.side / "reports" / f"{record.id}.html"
     target.parent.mkdir(exist_ok=True)
-    target.write_bytes(source.read_bytes())
+    target.write_text(run_page(source.read_text(encoding="utf-8"), record, manifests), "utf-8")
     return target

@@ -1,7 +1,7 @@
 """A preset's YAML and dotted overrides become one checked configuration.
 
     load_config("demo", ["dedup.num_bands=20"])
-    load_config("presets/mine.yaml", {"quality.sources.docs.min_words": 10})
+    load_config("presets/mine.yaml", {"quality.sources.docs.gopher_quality.min_words": 10})
 
 Presets are sparse: they hold only what differs from the defaults. Whatever is wrong ends in one
 line that names the place, the key, the value and the fix.

@@ -41,11 +41,12 @@ class PipelineConfig(StageConfig):
     def _check_source_names(self) -> "PipelineConfig":
         """Settings per source must name a source of the crawl."""
         named = {
-            "quality.sources": self.quality.sources,
-            "mixture.weights": self.mixture.weights,
+            "quality.sources": set(self.quality.sources),
+            "mixture.weights": set(self.mixture.weights),
+            "dedup.preferred_sources": set(self.dedup.preferred_sources),
         }
-        for key, sources in named.items():
-            unknown = sorted(sources.keys() - self.crawl.sources.keys())
+        for key, names in named.items():
+            unknown = sorted(names - self.crawl.sources.keys())
             if unknown:
                 known = ", ".join(sorted(self.crawl.sources))
                 raise ValueError(

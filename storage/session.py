@@ -160,6 +160,10 @@ class PlanRow(BaseModel):
     seconds: float | None = None  # of its last build; None when it was never built
 
 
+class InputError(ValueError):
+    """A step's outside input cannot be named: a file is missing, a data set unknown."""
+
+
 class PlanError(Exception):
     """Flow code did something that cannot be planned."""
 

@@ -25,6 +25,7 @@ from storage.fingerprint import fingerprint
 from storage.runs import read_latest, write_latest
 from storage.session import (
     Handle,
+    InputError,
     Planned,
     Planning,
     PlanRow,
@@ -133,8 +134,14 @@ class Step:
 
     # ---- the key
 
-    def ingredients(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """What the recipe is the hash of, and the labels of inputs whose content is unknown."""
+    def ingredients(
+        self, arguments: dict[str, Any], label: str
+    ) -> tuple[dict[str, Any], list[str]]:
+        """What the recipe is the hash of, and the labels of inputs whose content is unknown.
+
+        Raises:
+            InputError: when an outside input cannot be named.
+        """
         unknown: list[str] = []
         value: dict[str, Any] = {
             "step": self.name,
@@ -143,7 +150,10 @@ class Step:
             "in": {key: _by_digest(item, unknown) for key, item in arguments.items()},
         }
         if self.identity is not None:
-            value["identity"] = self.identity(**arguments)
+            try:
+                value["identity"] = self.identity(**arguments)
+            except (OSError, ValueError) as error:
+                raise InputError(f"{label}: {error}") from error
         if self.facts is not None:
             value["facts"] = self.facts(**arguments)
         return value, unknown
@@ -157,7 +167,7 @@ class Step:
         label: str,
         log: Callable[[str], None] = lambda _: None,
     ) -> tuple[Manifest, bool]:
-        ingredients, _ = self.ingredients(arguments)
+        ingredients, _ = self.ingredients(arguments, label)
         recipe = fingerprint(ingredients)
         entry = session.begin(label, self.name, recipe)
         store = session.store
@@ -221,7 +231,7 @@ class Step:
     # ---- planning
 
     def _plan(self, plan: Planning, arguments: dict[str, Any], label: str) -> Planned:
-        ingredients, unknown = self.ingredients(arguments)
+        ingredients, unknown = self.ingredients(arguments, label)
         recipe = fingerprint(ingredients)
         last = _last_manifest(plan, label)
         seconds = last.seconds if last else None

@@ -1,1 +1,1 @@
-"""The stages of the pipeline: nouns compute, the verb reads and writes artifacts, `task.py` talks to Prefect."""
+"""The stages: nouns compute, the verb reads and writes artifacts, `task.py` talks to Prefect."""

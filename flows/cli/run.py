@@ -202,11 +202,14 @@ def plan(
     """Show what a run would do: every step, whether it is cached, and why not."""
     knobs, overrides = _checked(preset, set_, limit, seed, refresh, workers=0)
     from flows.catalog import compose_of
-    from storage.session import planning
+    from storage.session import InputError, planning
 
     config = knobs.configure(overrides)
     with planning(open_store(store), flow=flow, preset=preset) as planned:
-        compose_of(flow)(config)
+        try:
+            compose_of(flow)(config)
+        except InputError as error:
+            raise UserError(str(error)) from None
     rows = planned.rows
     if json:
         print_json([row.model_dump() for row in rows])

@@ -58,7 +58,8 @@ def keep(build: Build, rows: ArtifactRef, config: Filtering) -> None:
 def train(build: Build, rows: ArtifactRef, config: Training) -> None:
     calls.append("train")
     path = build.scratch / "weights"
-    path.write_bytes(bytes([len(calls)]) + rows.digest.encode())  # not reproducible, as training may be
+    # not reproducible, as training may be
+    path.write_bytes(bytes([len(calls)]) + rows.digest.encode())
     build.add_file("weights", path)
 
 
