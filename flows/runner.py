@@ -18,7 +18,7 @@ from pipeline_config.pipeline import PipelineConfig
 from pipeline_config.schedules import FlowName
 from storage.runs import RunRecord, read_run
 from storage.session import Session, Silent, current_session, session
-from storage.store import Store, VanishedError
+from storage.store import Store, StoreError, VanishedError
 
 STORE_VARIABLE = "CRAWL2CHAT_STORE"
 PAGES_VARIABLE = "CRAWL2CHAT_PAGES_URL"
@@ -177,15 +177,30 @@ def report_file(store: Store, record: RunRecord, name: str) -> Path | None:
 
 def export_report(store: Store, run_id: str = "") -> Path | None:
     """Writes a run's report, with the run's own times and cache hits, to a file for browsers."""
-    from tasks.report.run_page import run_page
-
     record = read_run(store, run_id)
     source = report_file(store, record, "report.html")
     if source is None:
         return None
-    refs = {step.label: record.artifact(step.label) for step in record.steps}
-    manifests = {label: store.manifest_of(ref) for label, ref in refs.items() if ref is not None}
     target = store.side / "reports" / f"{record.id}.html"
     target.parent.mkdir(exist_ok=True)
-    target.write_text(run_page(source.read_text(encoding="utf-8"), record, manifests), "utf-8")
+    page = _with_run(store, source.read_text(encoding="utf-8"), record)
+    temporary = target.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(page, encoding="utf-8")
+    temporary.replace(target)  # a browser may be reading the old one
     return target
+
+
+def _with_run(store: Store, page: str, record: RunRecord) -> str:
+    """The report with the run's figures; one that an older version wrote stays as it is."""
+    from tasks.report.run_page import run_page
+
+    manifests = {}
+    for step in record.steps:
+        ref = record.artifact(step.label)
+        if ref is not None:
+            with contextlib.suppress(StoreError):  # collected since: its figures are not shown
+                manifests[step.label] = store.manifest_of(ref)
+    try:
+        return run_page(page, record, manifests)
+    except ValueError:
+        return page

@@ -15,6 +15,7 @@ from storage.runs import move_reference, read_run
 from storage.session import session
 from storage.steps import step
 from storage.store import Store
+from tasks.report.page import RUN_LINE_SLOT, RUN_SLOT
 
 COMMANDS = [
     ["run"],
@@ -43,7 +44,7 @@ def count(build: Any, upto: int) -> None:
 @step("report", version="1")
 def report(build: Any, numbers: Any) -> None:
     page = build.scratch / "report.html"
-    page.write_text(f"<h1>{numbers.digest}</h1>")
+    page.write_text(f"<h1>{numbers.digest}</h1>" + "".join((*RUN_LINE_SLOT, *RUN_SLOT)))
     build.add_file("report.html", page)
 
 

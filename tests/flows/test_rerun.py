@@ -1,5 +1,6 @@
 """Rerun from cache, with a real Prefect server and real processes, kills included."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from small_run import SmallRun, digests, executed, write_preset
 
@@ -151,6 +153,63 @@ def test_two_runs_at_once_both_succeed(new_run: SmallRun) -> None:
     assert len(records) == 2
     new_run.call("artifacts", "verify")
     assert new_run.run(DATA)["executed"] == 0
+
+
+# ---- a retry from the dashboard
+
+
+@contextlib.contextmanager
+def dashboard(run: SmallRun) -> Iterator[str]:
+    """`crawl2chat up` over the store; yields the API's address."""
+    command = run.command("up", "--preset", str(run.preset), "--port", "0")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = ""
+        for line in process.stdout:
+            if line.startswith("dashboard"):
+                address = line.split()[1].removesuffix("/v2") + "/api"
+            if "Ctrl-C" in line:
+                break
+        try:
+            yield address
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+
+def wait_for_end(client: httpx.Client, run_id: str, *, retried: bool = False) -> str:
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        found = client.get(f"flow_runs/{run_id}").json()
+        if found["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED") and (
+            found["run_count"] == 2 or not retried
+        ):
+            return str(found["state"]["type"])
+        time.sleep(0.1)
+    raise AssertionError(f"run {run_id} did not end")
+
+
+def test_a_step_that_failed_and_is_retried_runs_alone(
+    copy: tuple[SmallRun, dict[str, Any]], tmp_path: Path
+) -> None:
+    run, first = copy
+    (run.store / "local" / "server").unlink()  # `up` owns its server
+    blob(run, "read/notes").unlink()
+    notes = run.preset.parent / "notes"
+    notes.rename(tmp_path / "notes")
+    with dashboard(run) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        found = client.get(f"deployments/name/{DATA}/default").json()
+        made = client.post(f"deployments/{found['id']}/create_flow_run", json={}).json()
+        assert wait_for_end(client, made["id"]) == "FAILED"
+        (tmp_path / "notes").rename(notes)
+        retry = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": False}
+        answer = client.post(f"flow_runs/{made['id']}/set_state", json=retry).json()
+        assert answer["status"] == "ACCEPT"
+        assert wait_for_end(client, made["id"], retried=True) == "COMPLETED"
+    record = run.last()
+    assert record["prefect_id"] == made["id"]
+    assert executed(record) == {"read/notes"}
+    assert digests(record) == digests(first)
 
 
 # ---- kills

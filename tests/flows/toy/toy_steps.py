@@ -8,6 +8,7 @@ from typing import Any
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.steps import step
+from tasks.report.page import RUN_LINE_SLOT, RUN_SLOT
 
 SLOW_SECONDS = 120.0
 
@@ -41,7 +42,7 @@ def join(build: Build, sources: list[ArtifactRef], as_of: str) -> None:
 @step("report", version="1")
 def report(build: Build, joined: ArtifactRef) -> None:
     page = build.scratch / "report.html"
-    page.write_text(f"<h1>{joined.digest[:8]}</h1>")
+    page.write_text(f"<h1>{joined.digest[:8]}</h1>" + "".join((*RUN_LINE_SLOT, *RUN_SLOT)))
     build.add_file("report.html", page)
     summary = build.scratch / "summary.md"
     summary.write_text("| measure | value |\n|:--|--:|\n| apples | 3 |\n")
