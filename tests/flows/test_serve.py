@@ -250,6 +250,7 @@ def test_scheduled_run_fires(command_line: CommandLine) -> None:
     wait_for(lambda: nothing_is_left(command_line), "the end of all its processes", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.prefect
 @pytest.mark.timeout(200)
 def test_up_that_cannot_serve_says_why(command_line: CommandLine, tmp_path: Path) -> None:
