@@ -37,6 +37,7 @@ JsonOption = Annotated[
     bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")
 ]
 DEFAULT_STORE = "./crawl2chat-store"
+FILE_COLUMNS = 160
 
 
 class UserError(Exception):
@@ -48,8 +49,11 @@ class RunError(Exception):
 
 
 def stdout() -> Console:
-    """The console of results; made late, since tests replace the stream."""
-    return Console(file=sys.stdout, highlight=False)
+    """The console of results; made late, since tests replace the stream. Files have long lines."""
+    console = Console(file=sys.stdout, highlight=False)
+    if not console.is_terminal:
+        console.width = FILE_COLUMNS
+    return console
 
 
 def open_store(url: str) -> "Store":
@@ -82,7 +86,9 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A plain table; columns that begin with `>` are aligned to the right."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    console = stdout()
+    gap = 2 if console.width >= 100 else 1
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
     for index, column in enumerate(columns):
         table.add_column(
             column.removeprefix(">"),
@@ -92,7 +98,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         )
     for row in rows:
         table.add_row(*[str(cell).replace("[", "\\[") for cell in row])
-    stdout().print(table)
+    console.print(table)
 
 
 def size(number: int) -> str:

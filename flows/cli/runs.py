@@ -36,7 +36,7 @@ def list_runs(
         print_json([_as_json(record) for record in records])
         return
     print_table(
-        ["run", "flow", "preset", "status", ">executed", ">cached", ">time"],
+        ["run", "flow", "preset", "status", ">ran", ">cached", ">time"],
         [
             (
                 record.id,
