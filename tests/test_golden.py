@@ -36,11 +36,11 @@ GOLDEN = {
     "tokenize/notes": "b79e03a1ced95b19",
     "tokenize/pages": "4314db3a49921d87",
     "mixture": "a1ed9383da415e88",
-    "write-instructions": "5a8555f1961b63bc",
-    "identify-classification": "f88e13aca53a7f89",
-    "write-instances": "4a55615bbadf9f40",
-    "filter-instances": "0ce6b78fdfa804b6",
-    "evaluate-baselines": "60859082debcbdd3",
+    "write-instructions": "bf52154cfdd87312",
+    "identify-classification": "7435e2fb88c24f86",
+    "write-instances": "f5ff0d339f736052",
+    "filter-instances": "00253495c4eafc86",
+    "evaluate-baselines": "755abf1251eabe0e",
 }
 
 

@@ -135,8 +135,16 @@ def up(line: CommandLine, preset: Path) -> Iterator[tuple["subprocess.Popen[str]
 def ask(url: str, value: object = None) -> Any:
     data = None if value is None else json.dumps(value).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            # SQLite was busy: Prefect's own client asks again, too
+            if error.code != 503 or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def trigger(server: str, overrides: dict[str, Any]) -> str:
