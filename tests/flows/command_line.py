@@ -77,9 +77,10 @@ class CommandLine:
             output, errors = process.communicate(timeout=DEADLINE)
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
-    def run(self, *sets: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *sets: str, api: str = "") -> "subprocess.CompletedProcess[str]":
         settings = [word for text in sets for word in ("--set", text)]
-        return self("run", "refresh-corpus", "--preset", str(self.preset), *settings)
+        server = ["--api", api] if api else []
+        return self("run", "refresh-corpus", "--preset", str(self.preset), *settings, *server)
 
     @property
     def home(self) -> Path:

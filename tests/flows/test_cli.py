@@ -309,7 +309,7 @@ def test_run_tells_each_step_once_and_keeps_the_noise_in_a_log(
     assert Path(ending["report"]).read_text().startswith("<h1>")
     assert ending["dashboard"].startswith("crawl2chat up")
 
-    second = command_line.run("crawl.as_of=cli")
+    second = command_line.run("crawl.as_of=cli", api=shared_server)
     assert "0 executed, 4 cached" in second.stdout
     shown = json.loads(command_line("runs", "show", "--json").stdout)
     assert (shown["executed"], shown["cached"], shown["status"]) == (0, 4, "completed")
