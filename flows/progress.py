@@ -2,30 +2,25 @@
 
 A terminal shows a bar for each step at work and a finished line above it for each step that ended.
 A file or a pipe gets plain lines: one when a step starts, one every ten seconds, one at its end.
-Everything else that this process and its children write goes to a log file meanwhile.
+Everything else that is written meanwhile goes to a log file (`output.py`).
 """
 
-import contextlib
-import os
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
+from flows.words import amount, duration, outcome
 from storage.runs import RunRecord, StepRun
 from storage.session import Reporter
 
 LABEL_WIDTH = 28
 QUIET_SECONDS = 10.0  # between two lines of one step, in plain output
 ANNOUNCE_SECONDS = 1.0  # a step that ends sooner, such as a cached one, has no line of its start
-KEPT_LOGS = 50
 
 
 class RunReporter(Reporter, Protocol):
@@ -33,61 +28,6 @@ class RunReporter(Reporter, Protocol):
 
     def run_started(self, record: RunRecord) -> None:
         """The run has a record in the store; it changes while the run goes on."""
-
-
-# ---- words
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people.
-
-    >>> [duration(value) for value in (0.04, 12.34, 125, 3725)]
-    ['0.0 s', '12.3 s', '2 min 05 s', '1 h 02 min']
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = int(seconds) // 60
-    if minutes < 60:
-        return f"{minutes} min {int(seconds) % 60:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def outcome(step: StepRun) -> str:
-    """What became of a step, in a few words: `712 of 735 kept (too_short 20, empty 3)`."""
-    if step.status == "failed":
-        return f"failed: {first_line(step.error)}"
-    if step.status == "cached":
-        return "cached"
-    counts = step.counts
-    if not counts.read:
-        return ""
-    if not counts.dropped:
-        return f"{counts.kept:,} kept" if counts.kept else f"{counts.read:,} read"
-    reasons = sorted(counts.dropped.items(), key=lambda item: (-item[1], item[0]))
-    listed = ", ".join(f"{reason} {number:,}" for reason, number in reasons[:3])
-    more = ", …" if len(reasons) > 3 else ""
-    return f"{counts.kept:,} of {counts.read:,} kept ({listed}{more})"
-
-
-def first_line(text: str) -> str:
-    """The first line of an error message."""
-    return text.strip().splitlines()[0] if text.strip() else "no message"
-
-
-def amount(done: int, total: int, unit: str, figures: dict[str, Any]) -> str:
-    """How far a step is: `340/735 pages, loss 3.2`."""
-    far = f"{done:,}/{total:,} {unit}" if total else f"{done:,} {unit}" if done else ""
-    shown = [
-        f"{_number(value)} {name}" if "/" in name else f"{name} {_number(value)}"
-        for name, value in figures.items()
-    ]
-    return ", ".join(filter(None, [far.strip(), *shown]))
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 # ---- a terminal
@@ -276,38 +216,3 @@ TerminalReporter = LiveReporter | LineReporter
 def terminal_reporter(console: Console) -> TerminalReporter:
     """Bars for a person, lines for a file."""
     return LiveReporter(console) if console.is_terminal else LineReporter(console)
-
-
-# ---- everything else
-
-
-@contextlib.contextmanager
-def output_to(path: Path) -> Iterator[TextIO]:
-    """Sends what this process and its children write to `path`; yields the real output.
-
-    File descriptors are redirected, so warnings of C libraries and of worker processes go there
-    too.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
-    with path.open("ab") as log, os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding) as real:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-        try:
-            yield real
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for number, descriptor in enumerate(saved, start=1):
-                os.dup2(descriptor, number)
-                os.close(descriptor)
-
-
-def new_log(folder: Path, flow: str) -> Path:
-    """The log file of a run that starts now; older ones than the last fifty are removed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in sorted(folder.glob("*.log"))[: -KEPT_LOGS + 1]:
-        old.unlink(missing_ok=True)
-    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{flow}.log"

@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from flows.catalog import compose_of
 from flows.knobs import RunKnobs
 from flows.lifeline import end_with_parent, leave_soon
-from flows.progress import RunReporter, duration, outcome
+from flows.progress import RunReporter
 from flows.promotion import promote
+from flows.words import duration, first_line, outcome
 from pipeline_config.pipeline import PipelineConfig
 from pipeline_config.schedules import FlowName
 from storage.runs import RunRecord, read_run
@@ -143,8 +144,7 @@ def failure(record: RunRecord) -> str:
     """Which step failed and why, in one line."""
     failed = [step for step in record.steps if step.status == "failed"]
     error = failed[0].error if failed else record.error
-    line = error.strip().splitlines()[0] if error.strip() else "no message"
-    return f"{failed[0].label}: {line}" if failed else line
+    return f"{failed[0].label}: {first_line(error)}" if failed else first_line(error)
 
 
 def _table_of_steps(record: RunRecord) -> str:

@@ -7,8 +7,7 @@
 Nothing is counted, so nothing can be counted wrong: each command holds a shared flock on
 `users.lock` for as long as it lives, and the server process itself waits for the exclusive one,
 which it gets when the last command ended, were it by kill -9. `server.lock` says whether a server
-runs; `start.lock` lets one command at a time look and start. The user's own Prefect settings are
-neither read nor changed.
+runs; `start.lock` lets one command at a time look and start.
 
 Run as a module, this file is the server process: `python -m flows.server HOME PORT LOCK_FD`.
 """
@@ -26,14 +25,21 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from flows.prefect_environment import (
+    SEND_SECONDS,
+    dashboard_url,
+    prefect_settings,
+    send_what_waits,
+    settings,
+)
 
 START_SECONDS = 180.0  # 5 s warm, 17 s with a new database, three times that on a busy machine
 ANSWER_SECONDS = 30.0  # of a server that somebody else runs
 STOP_SECONDS = 8.0
-SEND_SECONDS = 10.0
 LOG_BYTES = 20_000_000
 
 
@@ -51,7 +57,7 @@ class Server:
     @property
     def dashboard_url(self) -> str:
         """The start page of the dashboard, as a browser reaches it."""
-        return _dashboard_url(self.api_url)
+        return dashboard_url(self.api_url)
 
     def is_healthy(self) -> bool:
         """Whether the server answers now."""
@@ -89,7 +95,7 @@ class Server:
             "flow_runs": {"id": {"any_": [flow_run_id]}},
             "task_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}},
         }
-        _send_what_waits()
+        send_what_waits()
         deadline = time.monotonic() + seconds
         while self._post("task_runs/count", query) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -155,82 +161,6 @@ def has_ended(home: Path) -> bool:
 def running_server(home: Path) -> Server | None:
     """The server of `home` if it is alive; it may end any moment unless one is joined."""
     return Server(f"http://127.0.0.1:{_port(home)}/api", home) if is_running(home) else None
-
-
-def settings(home: Path, api_url: str) -> dict[str, str]:
-    """The environment of Prefect's server and clients: this store's, private, silent."""
-    no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1,localhost"]))
-    return {
-        "NO_PROXY": no_proxy,
-        "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_PROFILES_PATH": str(home / "prefect" / "profiles.toml"),
-        "PREFECT_API_URL": api_url,
-        "PREFECT_UI_URL": _dashboard_url(api_url),
-        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # locks its database; never wanted here
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # older than 90 days
-        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
-        "PREFECT_SERVER_LOG_RETRYABLE_ERRORS": "true",  # `database is locked`: a 503 to the client
-        "PREFECT_RUNNER_POLL_FREQUENCY": "3",  # seconds
-        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-        "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
-        "PREFECT_CLI_PROMPT": "false",
-    }
-
-
-def _dashboard_url(api_url: str) -> str:
-    """Links without `/v2` open the older interface; in a container the browser's way differs."""
-    return os.environ.get("CRAWL2CHAT_DASHBOARD_URL") or api_url.removesuffix("/api") + "/v2"
-
-
-@contextlib.contextmanager
-def prefect_settings(variables: Mapping[str, str]) -> Iterator[None]:
-    """Replaces every Prefect setting of this process and its children by `variables`.
-
-    Prefect reads its environment when it is first imported, so import it inside the block; where
-    it was imported before (in tests), its settings are entered again.
-    """
-    names = {name for name in os.environ if name.upper().startswith("PREFECT_")} | set(variables)
-    saved = {name: os.environ.get(name) for name in names}
-    _set_environment({name: variables.get(name) for name in names})
-    try:
-        with _settings_entered_again() if "prefect" in sys.modules else contextlib.nullcontext():
-            try:
-                yield
-            finally:
-                _send_what_waits()
-    finally:
-        _set_environment(saved)
-
-
-def _send_what_waits() -> None:
-    """Prefect sends logs and task states from background threads; a server that ends loses them."""
-    if "prefect" not in sys.modules:
-        return
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    EventsWorker.drain_all(timeout=SEND_SECONDS)
-    APILogWorker.drain_all(timeout=SEND_SECONDS)
-
-
-def _set_environment(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _settings_entered_again() -> Iterator[None]:
-    from prefect.context import use_profile
-    from prefect.settings import Profile
-
-    with use_profile(Profile(name="crawl2chat", settings={}), include_current_context=False):
-        yield
 
 
 @contextlib.contextmanager

@@ -11,12 +11,11 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
+from pipeline_config.model_keys import is_model, key_of, keys_of, members, plain, type_at
 from pipeline_config.pipeline import PipelineConfig
 from pipeline_config.yaml_file import KeyLines, YamlError, parse_value, read_yaml
 
@@ -134,11 +133,11 @@ def _set(data: dict[str, Any], path: tuple[str, ...], value: Any, model: type[Ba
 
 def _default_mapping(model: type[BaseModel], path: tuple[str, ...]) -> dict[str, Any]:
     """The default of a field that holds a mapping (such as sources by name), else nothing."""
-    owner = _type_at(model, path[:-1])
-    if not _is_model(owner) or path[-1] not in owner.model_fields:
+    owner = type_at(model, path[:-1])
+    if not is_model(owner) or path[-1] not in owner.model_fields:
         return {}
     field = owner.model_fields[path[-1]]
-    if _is_model(_plain(field.annotation)) or field.is_required():
+    if is_model(plain(field.annotation)) or field.is_required():
         return {}
     default = field.get_default(call_default_factory=True, validated_data={})
     if not isinstance(default, Mapping):
@@ -174,7 +173,7 @@ class Places:
 def _explain(error: ValidationError, model: type[BaseModel], places: Places) -> str:
     """The first error in one line: place, key, value, and what to do."""
     errors = error.errors(include_url=False)
-    key = _key(model, errors[0]["loc"])
+    key = key_of(model, errors[0]["loc"])
     message = _message(errors[0], key, model, is_named=key in places.changes)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{places.of(key)}: {message}{more}"
@@ -184,7 +183,7 @@ def _message(error: Any, key: tuple[str, ...], model: type[BaseModel], is_named:
     """What is wrong with one key; `is_named`: the place names key and value already."""
     name, value = _dotted(key), error["input"]
     if error["type"] == "extra_forbidden":
-        known = _keys_of(_type_at(model, key[:-1]))
+        known = keys_of(type_at(model, key[:-1]))
         near = _did_you_mean(key[-1], known)
         return f"unknown key {name}{near or f'; there are {_listed(known)}'}"
     if error["type"] == "missing":
@@ -199,8 +198,8 @@ def _message(error: Any, key: tuple[str, ...], model: type[BaseModel], is_named:
 
 def _description(model: type[BaseModel], key: tuple[str, ...]) -> str:
     """What a field means, for the end of a message about its value."""
-    owners = _members(_type_at(model, key[:-1])) if key else []
-    for owner in filter(_is_model, owners):
+    owners = members(type_at(model, key[:-1])) if key else []
+    for owner in filter(is_model, owners):
         field = owner.model_fields.get(key[-1])
         if field is not None and field.description:
             return f" ({field.description})"
@@ -218,81 +217,3 @@ def _dotted(key: tuple[str, ...]) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names) if names else "none"
-
-
-# ---- walking the model's types
-
-
-def _is_model(annotation: Any) -> Any:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _plain(annotation: Any) -> Any:
-    """The annotation without `Annotated` and `| None`."""
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if get_origin(annotation) in (Union, UnionType):
-        members = [_plain(member) for member in get_args(annotation) if member is not NoneType]
-        return members[0] if len(members) == 1 else Union[tuple(members)]  # noqa: UP007
-    return annotation
-
-
-def _members(annotation: Any) -> list[Any]:
-    annotation = _plain(annotation)
-    is_union = get_origin(annotation) in (Union, UnionType)
-    return [_plain(member) for member in get_args(annotation)] if is_union else [annotation]
-
-
-def _step(annotation: Any, name: str) -> list[Any]:
-    """What may lie under the key `name` of a value of this type."""
-    found: list[Any] = []
-    for member in _members(annotation):
-        if _is_model(member):
-            field: FieldInfo | None = member.model_fields.get(name)
-            found += _members(field.annotation) if field is not None else []
-        elif get_origin(member) in (dict, Mapping):
-            found += _members(get_args(member)[1])
-        elif get_origin(member) in (list, tuple) and name.isdigit():
-            found += _members(get_args(member)[0])
-    return found
-
-
-def _type_at(model: type[BaseModel], path: tuple[str, ...]) -> Any:
-    """The type under a path of keys; of several possible ones a union."""
-    found: list[Any] = [model]
-    for name in path:
-        found = [below for annotation in found for below in _step(annotation, name)]
-    return found[0] if len(found) == 1 else Union[tuple(found)] if found else None  # noqa: UP007
-
-
-def _keys_of(annotation: Any) -> list[str]:
-    keys: list[str] = []
-    for member in _members(annotation):
-        if _is_model(member):
-            keys += [name for name in member.model_fields if name not in keys]
-    return sorted(keys)
-
-
-def _key(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Pydantic's place of an error as the user writes it: without the names of union members."""
-    key: tuple[str, ...] = ()
-    for part in loc:
-        below = _type_at(model, key)
-        tags = {tag for member in _members(below) for tag in _tags(member)}
-        if len(_members(below)) > 1 and part in tags:
-            continue
-        key = (*key, str(part))
-    return key
-
-
-def _tags(member: Any) -> list[str]:
-    """The names that pydantic gives a union member in the place of an error."""
-    if not _is_model(member):
-        return [getattr(member, "__name__", str(member))]
-    literals = [
-        str(choice)
-        for field in member.model_fields.values()
-        if get_origin(field.annotation) is Literal
-        for choice in get_args(field.annotation)
-    ]
-    return [member.__name__, *literals]

@@ -70,7 +70,8 @@ def run(
     """Run a flow. What is in the store already is not computed again."""
     knobs, overrides = _checked(preset, set_, limit, seed, refresh, workers)
     opened = open_store(store)
-    from flows.progress import new_log, output_to, terminal_reporter
+    from flows.output import new_log, output_to
+    from flows.progress import terminal_reporter
 
     log = new_log(opened.side / "logs", flow)
     console = Console(highlight=False)
@@ -107,10 +108,12 @@ def _run(
             from flows.prefect_flows import PREFECT_FLOWS  # imports Prefect, 2 s, meanwhile
 
             server.wait_until_healthy()
-        with reporter, reporting_to(reporter):
-            PREFECT_FLOWS[flow](run=knobs, overrides=overrides)
-        if reporter.record is not None:
-            server.wait_until_recorded(reporter.record.prefect_id)
+        try:
+            with reporter, reporting_to(reporter):
+                PREFECT_FLOWS[flow](run=knobs, overrides=overrides)
+        finally:
+            if reporter.record is not None:
+                server.wait_until_recorded(reporter.record.prefect_id)
 
 
 def _checked(
@@ -214,7 +217,7 @@ def plan(
     if json:
         print_json([row.model_dump() for row in rows])
         return
-    from flows.progress import duration
+    from flows.words import duration
 
     expected = {row.name: row.seconds for row in rows if row.state != "cached" and row.seconds}
     print_table(

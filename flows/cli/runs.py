@@ -56,7 +56,7 @@ def show_run(
     run: RunArgument = "", /, *, json: JsonOption = False, store: StoreOption = DEFAULT_STORE
 ) -> None:
     """Show one run: its steps, what they counted, and its report."""
-    from flows.progress import duration, outcome
+    from flows.words import duration, outcome
 
     opened = existing_store(store)
     record = _read(opened, run)
@@ -144,7 +144,7 @@ def _as_json(record: "RunRecord") -> dict[str, Any]:
 def _time(record: "RunRecord") -> str:
     import datetime as dt
 
-    from flows.progress import duration
+    from flows.words import duration
 
     if not record.ended_at:
         return ""

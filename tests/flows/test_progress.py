@@ -9,15 +9,9 @@ import pytest
 from command_line import ROOT
 from rich.console import Console
 
-from flows.progress import (
-    LineReporter,
-    LiveReporter,
-    amount,
-    duration,
-    new_log,
-    outcome,
-    terminal_reporter,
-)
+from flows.output import new_log
+from flows.progress import LineReporter, LiveReporter, terminal_reporter
+from flows.words import amount, duration, outcome
 from storage.artifact import Counts
 from storage.runs import StepRun
 
@@ -110,7 +104,7 @@ def test_everything_else_goes_to_the_log_and_back(tmp_path: Path) -> None:
     code = (
         "import os, sys, subprocess\n"
         "from pathlib import Path\n"
-        "from flows.progress import output_to\n"
+        "from flows.output import output_to\n"
         "print('before')\n"
         "with output_to(Path(sys.argv[1])) as real:\n"
         "    print('python'); os.write(1, b'C\\n'); print('warning', file=sys.stderr)\n"

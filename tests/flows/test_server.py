@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from command_line import ROOT, CommandLine, hold_server, processes_about, wait_for
 
+from flows.prefect_environment import prefect_settings, settings
 from flows.server import (
     Server,
     ServerError,
@@ -16,9 +17,7 @@ from flows.server import (
     has_ended,
     is_running,
     prefect_server,
-    prefect_settings,
     running_server,
-    settings,
 )
 
 
@@ -107,8 +106,9 @@ def test_prefect_imported_before_follows_the_new_settings(tmp_path: Path) -> Non
 def test_requests_to_the_server_pass_by_a_proxy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NO_PROXY", "internal.example")
-    assert settings(tmp_path, "x")["NO_PROXY"] == "internal.example,127.0.0.1,localhost"
+    monkeypatch.setenv("no_proxy", "internal.example")
+    ours = settings(tmp_path, "x")
+    assert ours["NO_PROXY"] == ours["no_proxy"] == "internal.example,127.0.0.1,localhost"
 
 
 def test_links_open_the_newer_dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,57 @@
+"""Numbers and outcomes in the few words that a line has room for."""
+
+from typing import Any
+
+from storage.runs import StepRun
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people.
+
+    >>> [duration(value) for value in (0.04, 12.34, 125, 3725)]
+    ['0.0 s', '12.3 s', '2 min 05 s', '1 h 02 min']
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = int(seconds) // 60
+    if minutes < 60:
+        return f"{minutes} min {int(seconds) % 60:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def outcome(step: StepRun) -> str:
+    """What became of a step, in a few words: `712 of 735 kept (too_short 20, empty 3)`."""
+    if step.status == "failed":
+        return f"failed: {first_line(step.error)}"
+    if step.status == "cached":
+        return "cached"
+    counts = step.counts
+    if not counts.read:
+        return ""
+    if not counts.dropped:
+        return f"{counts.kept:,} kept" if counts.kept else f"{counts.read:,} read"
+    reasons = sorted(counts.dropped.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{reason} {number:,}" for reason, number in reasons[:3])
+    more = ", …" if len(reasons) > 3 else ""
+    return f"{counts.kept:,} of {counts.read:,} kept ({listed}{more})"
+
+
+def first_line(text: str) -> str:
+    """The first line of an error message."""
+    return text.strip().splitlines()[0] if text.strip() else "no message"
+
+
+def amount(done: int, total: int, unit: str, figures: dict[str, Any]) -> str:
+    """How far a step is: `340/735 pages, loss 3.2`."""
+    far = f"{done:,}/{total:,} {unit}" if total else f"{done:,} {unit}" if done else ""
+    shown = [
+        f"{_number(value)} {name}" if "/" in name else f"{name} {_number(value)}"
+        for name, value in figures.items()
+    ]
+    return ", ".join(filter(None, [far.strip(), *shown]))
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
