@@ -48,7 +48,7 @@ class TeacherConfig(StageConfig):
         default=4, ge=1, le=256, exclude=True, description="requests in flight"
     )
     timeout_seconds: float = Field(
-        default=120, gt=0, exclude=True, description="silence before an attempt fails"
+        default=120, gt=0, exclude=True, description="longest time of one attempt"
     )
     max_attempts: int = Field(
         default=4, ge=1, le=20, exclude=True, description="attempts per request"

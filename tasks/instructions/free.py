@@ -17,6 +17,7 @@ from tasks.instructions.skills import INSTANCES
 from tasks.teacher.exchange import Params, Request, Response, Teacher, generator
 
 MATERIAL = Cut(min_words=80, max_words=160, max_chars=2000)  # enough for a question about it
+TOGETHER = 256  # requests handed to the teacher at once; between them, progress is told
 DRAWS = 10  # places looked at for one passage
 
 
@@ -32,11 +33,14 @@ def answer_free(
             wanted = min(size, job.config.per_instruction - index * size)
             asked.append((row, passage, _request(job, row, passage, wanted, index)))
     made: list[Conversation] = []
-    responses = teacher.answer([request for _, _, request in asked])
-    for (row, passage, _), response in zip(asked, responses, strict=True):
-        source = Source((passage,) if passage else ())
-        for example, reason in _read(response, answered=note_response(job.build, response)):
-            made.append(conversation(row, example, source, teacher, response, reason))
+    for start in range(0, len(asked), TOGETHER):
+        some = asked[start : start + TOGETHER]
+        responses = teacher.answer([request for _, _, request in some])
+        for (row, passage, _), response in zip(some, responses, strict=True):
+            source = Source((passage,) if passage else ())
+            for example, reason in _read(response, answered=note_response(job.build, response)):
+                made.append(conversation(row, example, source, teacher, response, reason))
+        job.build.progress(start + len(some), len(asked), "requests")
     return made
 
 

@@ -13,7 +13,8 @@ _INPUT = re.compile(r"^[\s*]*inputs?\s*\d*\**\s*:\**\s*(.*)$", re.IGNORECASE)
 _OUTPUT = re.compile(r"^[\s*]*outputs?\s*\d*\**\s*:\**\s*(.*)$", re.IGNORECASE)
 _LABEL = re.compile(r"^[\s*]*(?:class\s+)?label\s*\**\s*:\**\s*(.*)$", re.IGNORECASE)
 _FENCE = re.compile(r"^\s*(```|~~~)")
-_NOTHING = frozenset({"", "none", "none.", "n/a", "<noinput>", "(none)", "(empty)", "[none]"})
+# how teachers write that an example has no input
+NOTHING = frozenset({"", "none", "none.", "n/a", "<noinput>", "(none)", "(empty)", "[none]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,17 @@ def _field(line: str) -> tuple[str, str]:
 
 
 def _unquote(text: str) -> str:
-    """An input without its quotation marks; empty where the teacher wrote that there is none."""
-    lines = text.strip().split("\n")
-    if all(line.startswith("|") for line in lines):
-        lines = [line.removeprefix("|").removeprefix(" ") for line in lines]
-    found = "\n".join(lines).strip()
-    return "" if found.casefold() in _NOTHING else found
+    """An input without its quotation marks; empty where the teacher wrote that there is none.
+
+    A bare Markdown table, whose lines begin with bars of their own, stays as it is.
+    """
+    lines = text.strip("\n").split("\n")
+    quoted = all(line == "|" or line.startswith("| ") for line in lines)
+    table = all(line.endswith("|") and line.count("|") > 1 for line in lines)
+    if quoted and (not table or all(line.startswith("| |") for line in lines)):
+        return "\n".join(line[2:] for line in lines)
+    found = text.strip()
+    return "" if found.casefold() in NOTHING else found
 
 
 def _continues(lines: list[str], first: int) -> bool:

@@ -10,6 +10,7 @@ Documents are quoted as material: each line behind "| ", between fences, and the
 
 from collections.abc import Sequence
 
+from tasks.instructions.parsing import NOTHING
 from tasks.instructions.seeds import SeedTask
 from tasks.teacher.exchange import Turn
 from tasks.teacher.fence import fence
@@ -103,10 +104,11 @@ def quote(text: str) -> str:
 
 
 def _block(text: str) -> str:
-    """An input after its label: on the same line, quoted below if it is long, or "none"."""
+    """An input after its label: on the same line if nothing in it can be misread, else quoted."""
     if not text:
         return " none"
-    return f"\n{quote(text)}" if "\n" in text else f" {text}"
+    plain = "\n" not in text and text == text.strip() and not text.startswith("|")
+    return f" {text}" if plain and text.casefold() not in NOTHING else f"\n{quote(text)}"
 
 
 def _balanced(seeds: Sequence[SeedTask]) -> list[SeedTask]:

@@ -16,6 +16,7 @@ from tasks.instructions.parsing import Example
 from tasks.instructions.passages import Passage
 from tasks.instructions.records import Instruction
 from tasks.teacher.exchange import Response, Teacher
+from tasks.teacher.fence import defuse
 from tasks.teacher.verify import Rule
 
 METHOD = "self_instruct"
@@ -38,9 +39,12 @@ def conversation(
     response: Response,
     reason: str,
 ) -> Conversation:
-    """One example as a conversation of two turns; a rejected one may have an empty answer."""
-    output = example.output or ""
-    messages = turns(row.text, example.input, output)
+    """One example as a conversation of two turns; a rejected one may have an empty answer.
+
+    Chat control tokens are broken here too: a language model may write them.
+    """
+    output = defuse(example.output or "")
+    messages = turns(row.text, defuse(example.input), output)
     rule = source.rule
     return Conversation(
         id=conversation_id(messages, METHOD),

@@ -42,7 +42,7 @@ def identify_classification(
     identify_classification(build, instructions, config, teacher, seed)
 
 
-@step("write-instances", version="1", libraries=("numpy",), identity=_bootstrap_seed_tasks)
+@step("write-instances", version="2", libraries=("numpy",), identity=_bootstrap_seed_tasks)
 def write_instances(
     build: Build,
     instructions: ArtifactRef,

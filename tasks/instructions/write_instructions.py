@@ -28,6 +28,8 @@ from tasks.instructions.seeds import SeedTask, load_seed_tasks, seed_file
 from tasks.instructions.similarity import Neighbour, SimilarityIndex
 from tasks.instructions.skills import WRITE
 from tasks.teacher.exchange import Params, Request, Response, Teacher, generator
+from tasks.teacher.fence import defuse
+from tasks.teacher.procedural import ProceduralTeacher
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Pool:
 
     def offer(self, text: str, response: Response, teacher: Teacher, round_: int) -> bool:
         """Accepts or rejects one new instruction."""
-        text = tidy(text)
+        text = defuse(tidy(text))
         reason = instruction_fault(text, self.config.min_words, self.config.max_words)
         neighbour: Neighbour | None = None
         if not reason:
@@ -63,7 +65,10 @@ class Pool:
             reason = "similar" if neighbour else ""
             neighbour = neighbour or self.index.nearest(text)
         nearest_id, nearest = self.name_and_text(neighbour.position) if neighbour else ("", "")
-        family = None if reason else recognise(text, self.config.families)
+        # of a language model, even the same words are a free instruction: it must not be shown
+        # the passages that a family brings
+        is_rule = not reason and teacher.kind == ProceduralTeacher.kind
+        family = recognise(text, self.config.families) if is_rule else None
         one = Instruction(
             id=f"m{len(self.accepted):05d}" if not reason else f"r{len(self.rejected):05d}",
             text=text,

@@ -7,6 +7,7 @@ is stored before it is used; a resumed step pays for nothing twice.
 """
 
 import json
+import math
 import os
 import re
 import time
@@ -25,6 +26,7 @@ from tasks.teacher.responses import ResponseStore
 
 _RETRIED = frozenset({408, 409, 425, 429})
 _FATAL = frozenset({401, 402, 403, 404, 405})
+_MAX_BODY_BYTES = 8 * 2**20  # no chat answer is larger
 _FIRST_WAIT_SECONDS = 0.5  # doubled by each further attempt
 _FINISH_REASONS: dict[str, FinishReason] = {
     "length": "length",
@@ -179,22 +181,37 @@ class OpenAITeacher:
         }
         if request.params.stop:
             body["stop"] = list(request.params.stop)
+        status, headers, text = self._fetch(body)
+        self._check_status(status, headers, text)
+        prompt = "".join(turn.content for turn in request.messages)
+        return _parse(text, key, self.model, prompt, request.params.stop), text
+
+    def _fetch(self, body: dict[str, object]) -> tuple[int, httpx.Headers, str]:
+        """Status, headers and body of the reply, read within the time and size that it may take.
+
+        The client's own timeout is about silence: a byte now and then would never end.
+        """
         url = f"{self._endpoint.base_url.rstrip('/')}/chat/completions"
+        ends_at = time.monotonic() + self._endpoint.timeout_seconds
+        content = bytearray()
         try:
-            reply = self._client.post(url, json=body)
+            with self._client.stream("POST", url, json=body) as reply:
+                for part in reply.iter_bytes():
+                    content += part
+                    if time.monotonic() > ends_at:
+                        raise _RetryError("timeout", billed=True)
+                    if len(content) > _MAX_BODY_BYTES:
+                        raise _RetryError("too_large", billed=True)
+                return reply.status_code, reply.headers, content.decode(errors="replace")
         except httpx.TimeoutException:
             raise _RetryError("timeout", billed=True) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise _RetryError(type(error).__name__) from None
-        self._check_status(reply)
-        prompt = "".join(turn.content for turn in request.messages)
-        return _parse(reply.text, key, self.model, prompt, request.params.stop), reply.text
 
-    def _check_status(self, reply: httpx.Response) -> None:
-        status = reply.status_code
+    def _check_status(self, status: int, headers: httpx.Headers, text: str) -> None:
         if status == 200:
             return
-        quota = status == 429 and "insufficient_quota" in reply.text
+        quota = status == 429 and "insufficient_quota" in text
         if status in _FATAL or quota:
             raise TeacherError(
                 f"{self._endpoint.base_url} answers HTTP {status}"
@@ -203,9 +220,7 @@ class OpenAITeacher:
                 f"{self._endpoint.api_key_env or 'teacher.api_key_env (none set)'}"
             )
         if status in _RETRIED or status >= 500:
-            raise _RetryError(
-                f"http_{status}", retry_after_seconds(reply.headers.get("Retry-After"))
-            )
+            raise _RetryError(f"http_{status}", retry_after_seconds(headers.get("Retry-After")))
         raise _SkipError(f"http_{status}")
 
 
@@ -214,7 +229,8 @@ def retry_after_seconds(header: str | None) -> float | None:
     if header is None:
         return None
     try:
-        return max(float(header), 0.0)
+        seconds = float(header)
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
@@ -241,16 +257,17 @@ def _parse(body: str, key: str, model: str, prompt: str, stop: Sequence[str]) ->
         payload = json.loads(body)
         choice = payload["choices"][0]
         text = choice["message"].get("content") or ""
-        reason = choice.get("finish_reason") or "stop"
         usage = payload.get("usage") or {}
-        asked, said = int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        asked = int(usage.get("prompt_tokens") or 0)
+        said = int(usage.get("completion_tokens") or 0)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise _RetryError("bad_body", billed=True) from None
     if not isinstance(text, str):
         raise _RetryError("bad_body", billed=True)
+    text = text.encode(errors="replace").decode()  # half a surrogate pair is no text
     if not asked + said:  # a server that sends no bill: count on the safe side
         asked, said = estimate_tokens(prompt), estimate_tokens(text)
-    finish = _FINISH_REASONS.get(reason, "stop")
+    finish = _FINISH_REASONS.get(str(choice.get("finish_reason")), "stop")
     spoken = _THOUGHT.sub("", text)
     return Response(key, cut_at_stop(spoken, stop), finish, model, asked, said)
 

@@ -17,6 +17,8 @@ from typing import Protocol
 
 VERIFIERS = ("choice", "exact")
 
+_NEGATION = re.compile(r"\b(not|never|neither|nor|cannot)\b|n't\b")
+
 
 class Spec(Protocol):
     """What a verifier needs to know; a stored record or a `Rule`."""
@@ -62,15 +64,20 @@ def verify(spec: Spec, answer: str) -> bool:
 def chosen(answer: str, choices: tuple[str, ...]) -> str | None:
     """The one choice that the first line of `answer` names as a whole word, else None.
 
-    Naming two choices is no answer: otherwise listing them all would always be right.
+    Naming two choices is no answer: otherwise listing them all would always be right. Nor is "not
+    the first".
     """
     lines = answer.strip().splitlines()
     if not lines:
         return None
     found = [choice for choice in choices if _names(lines[0], choice)]
-    # "docs" inside "docs-old": the longer choice holds the shorter one
+    # "New" inside "New York": the longer choice holds the shorter one
     longest = [one for one in found if not any(one != other and one in other for other in found)]
-    return longest[0] if len(longest) == 1 else None
+    if len(longest) != 1 or _NEGATION.search(
+        lines[0].casefold().replace(longest[0].casefold(), "")
+    ):
+        return None
+    return longest[0]
 
 
 def _names(line: str, choice: str) -> bool:
