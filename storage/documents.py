@@ -1,4 +1,4 @@
-"""Documents, and what steps say about them: scores, edits, decisions; all keyed by document id.
+"""Documents, and what steps say about them: scores, decisions, edits; all keyed by document id.
 
 Every file of documents has sibling files with the same rows in the same order, so that joining is
 a comparison of ids, never a search.
@@ -39,15 +39,15 @@ DECISION_SCHEMA = pa.schema(
     ]
 )
 
-EDIT_SCHEMA = pa.schema(
+EDIT = pa.struct(
     [
-        ("id", pa.string()),
         ("start", pa.int64()),  # characters
         ("end", pa.int64()),
         ("replacement", pa.string()),
         ("reason", pa.string()),
     ]
 )
+EDITED_SCHEMA = DECISION_SCHEMA.append(pa.field("edits", pa.list_(EDIT)))
 
 
 def document_id(source: str, url: str, text: str) -> str:
@@ -64,7 +64,10 @@ def document_id(source: str, url: str, text: str) -> str:
 
 
 def kept_rows(documents: Path, *decisions: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The documents that every decision file keeps, in order.
+    """The documents that every decision file keeps, in order, with their texts edited.
+
+    Where a decision file holds edits (EDITED_SCHEMA), they are applied to the text that the files
+    before it left: edits come in layers, and `decisions` in the order they were made.
 
     Raises:
         ValueError: when a decision file is not row-aligned with the documents.
@@ -72,13 +75,31 @@ def kept_rows(documents: Path, *decisions: Path, columns: Sequence[str] | None =
     wanted = None if columns is None else list(dict.fromkeys(["id", *columns]))
     table = read_table(documents, wanted)
     mask = np.ones(table.num_rows, dtype=bool)
+    layers = []
     for path in decisions:
-        decision = read_table(path, ["id", "kept"])
+        decision = read_table(path)
         if decision.column("id").combine_chunks() != table.column("id").combine_chunks():
             raise ValueError(f"{path.name} decides on other documents than {documents.name} holds")
         mask &= decision.column("kept").to_numpy()
+        if "edits" in decision.column_names and "text" in table.column_names:
+            layers.append(decision.column("edits"))
     kept = table.filter(pa.array(mask))
+    for edits in layers:
+        texts = edited_texts(kept.column("text"), edits.filter(pa.array(mask)))
+        kept = kept.set_column(kept.column_names.index("text"), "text", texts)
     return kept if columns is None else kept.select(list(columns))
+
+
+def edited_texts(texts: pa.ChunkedArray, edits: pa.ChunkedArray) -> pa.Array:
+    """Every text with its list of EDIT applied; rows without any cost nothing."""
+    texts, edits = texts.combine_chunks(), edits.combine_chunks()
+    changes = pc.fill_null(pc.greater(pc.list_value_length(edits), 0), False)
+    rows = zip(texts.filter(changes).to_pylist(), edits.filter(changes).to_pylist(), strict=True)
+    changed = [
+        apply_edits(text, [(edit["start"], edit["end"], edit["replacement"]) for edit in spans])
+        for text, spans in rows
+    ]
+    return pc.replace_with_mask(texts, changes, pa.array(changed, texts.type))
 
 
 def is_held_out(cluster: str, seed: int, share: float) -> bool:

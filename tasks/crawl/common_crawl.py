@@ -17,7 +17,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx
 
-from pipeline_config.crawl import CommonCrawlCapture
+from pipeline_config.common_crawl import CommonCrawlCapture
 
 USER_AGENT = "crawl2chat"
 BLOCK_BYTES = 1 << 20

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from pipeline_config.crawl import Labels
+from pipeline_config.sources import Labels
 from storage.documents import DOCUMENT_SCHEMA, document_id
 from storage.shards import ShardOutput
 from tasks.crawl.documents import Document, clean_text, label

@@ -8,7 +8,8 @@ gives no document is counted: `status_404`, `not_html`, `robots_txt`, `truncated
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline_config.crawl import ExtractionConfig, ExtractJob
+from pipeline_config.crawl import ExtractJob
+from pipeline_config.extraction import ExtractionConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.shards import Shard, ShardOutput

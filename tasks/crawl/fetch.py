@@ -8,7 +8,8 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline_config.crawl import CommonCrawlCapture, LiveCapture
+from pipeline_config.common_crawl import CommonCrawlCapture
+from pipeline_config.live import LiveCapture
 from storage.build import Build
 from tasks.crawl.common_crawl import download_all
 from tasks.crawl.live import CrawlProgress, crawl

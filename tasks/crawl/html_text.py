@@ -17,7 +17,7 @@ from lxml.html import HtmlElement
 from trafilatura.utils import detect_encoding, load_html
 from w3lib.encoding import html_to_unicode
 
-from pipeline_config.crawl import ExtractionConfig
+from pipeline_config.extraction import ExtractionConfig
 from tasks.crawl.documents import clean_text, primary_language
 
 GUESS_BYTES = 1 << 16

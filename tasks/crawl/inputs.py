@@ -17,14 +17,14 @@ from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
-from pipeline_config.crawl import (
+from pipeline_config.crawl import ReadJob
+from pipeline_config.sources import (
     Files,
     HtmlSource,
     HuggingFaceSource,
     JsonlSource,
     PackagesSource,
     ParquetSource,
-    ReadJob,
     StdlibSource,
     TextSource,
     WarcSource,

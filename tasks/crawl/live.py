@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pipeline_config.crawl import LiveCapture
+from pipeline_config.live import LiveCapture
 from tasks.crawl import pydoc_site
 from tasks.crawl.scope import endpoint_of
 

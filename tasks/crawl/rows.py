@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline_config.crawl import Columns, HuggingFaceSource
+from pipeline_config.sources import Columns, HuggingFaceSource
 from tasks.crawl.documents import Document, primary_language
 
 Row = Mapping[str, Any]

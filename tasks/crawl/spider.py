@@ -32,7 +32,7 @@ from scrapy.linkextractors import LinkExtractor
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
-from pipeline_config.crawl import LiveCapture
+from pipeline_config.live import LiveCapture
 from tasks.crawl.addresses import GuardedResolver
 from tasks.crawl.scope import host_of, is_inside
 from tasks.crawl.spider_middleware import Capture, HostScope, RefusedError, RobotsByStandard

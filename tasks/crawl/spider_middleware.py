@@ -17,7 +17,7 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 from scrapy.utils.defer import deferred_from_coro
 
-from pipeline_config.crawl import LiveCapture
+from pipeline_config.live import LiveCapture
 from tasks.crawl.scope import host_of, is_inside
 from tasks.crawl.warc_writing import CaptureFolder, Exchange
 

@@ -8,7 +8,9 @@ else:
 
 from typing import Any
 
-from pipeline_config.crawl import CommonCrawlCapture, ExtractJob, LiveCapture, ReadJob
+from pipeline_config.common_crawl import CommonCrawlCapture
+from pipeline_config.crawl import ExtractJob, ReadJob
+from pipeline_config.live import LiveCapture
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.steps import step

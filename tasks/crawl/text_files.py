@@ -7,7 +7,7 @@ from email.message import Message
 from io import BytesIO
 from pathlib import Path
 
-from pipeline_config.crawl import PackagesSource
+from pipeline_config.sources import PackagesSource
 from tasks.crawl.documents import Document
 from tasks.crawl.inputs import metadata_text, module_name, packages
 

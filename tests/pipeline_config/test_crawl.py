@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline_config.crawl import CommonCrawlCapture, CrawlConfig, LiveCapture
+from pipeline_config.common_crawl import CommonCrawlCapture
+from pipeline_config.crawl import CrawlConfig
+from pipeline_config.live import LiveCapture
 from pipeline_config.load import ConfigError, load_preset
 from pipeline_config.pipeline import PipelineConfig
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from storage.documents import (
     DECISION_SCHEMA,
+    EDITED_SCHEMA,
     apply_edits,
     count_reasons,
     document_id,
@@ -40,6 +41,23 @@ def test_kept_rows_are_those_that_every_decision_keeps(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("d.parquet", "1.parquet", "2.parquet")]
     assert kept_rows(*paths).to_pylist() == [{"id": "a", "text": "x"}]
     assert kept_rows(*paths[:2], columns=["text"]).column("text").to_pylist() == ["x", "z"]
+
+
+def test_edits_come_in_layers_each_on_the_text_before_it(tmp_path: Path) -> None:
+    def edited(*edits: list[tuple[int, int, str]]) -> pa.Table:
+        spans = [
+            [{"start": s, "end": e, "replacement": r, "reason": "x"} for s, e, r in row]
+            for row in edits
+        ]
+        plain = decisions(["a", "b", "c"], ["", "short", ""])
+        return plain.append_column("edits", pa.array(spans, EDITED_SCHEMA.field("edits").type))
+
+    texts = ["one two three", "gone", "left alone"]
+    write_table(tmp_path / "d.parquet", pa.table({"id": ["a", "b", "c"], "text": texts}))
+    write_table(tmp_path / "1.parquet", edited([(0, 4, "")], [(0, 1, "")], []))  # "two three"
+    write_table(tmp_path / "2.parquet", edited([(0, 3, "2"), (4, 9, "3")], [], []))
+    paths = [tmp_path / name for name in ("d.parquet", "1.parquet", "2.parquet")]
+    assert kept_rows(*paths, columns=["text"])["text"].to_pylist() == ["2 3", "left alone"]
 
 
 def test_decisions_about_other_documents_are_refused(tmp_path: Path) -> None:

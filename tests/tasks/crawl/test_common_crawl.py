@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline_config.crawl import CommonCrawlCapture
+from pipeline_config.common_crawl import CommonCrawlCapture
 from tasks.crawl import common_crawl
 from tasks.crawl.common_crawl import DownloadError, download, download_all
 from tests.tasks.crawl.sites import Answer, Site

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_config.crawl import Labels
+from pipeline_config.sources import Labels
 from storage.shards import ShardOutput
 from storage.tables import read_table
 from tasks.crawl import document_tables

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline_config.crawl import ExtractionConfig
+from pipeline_config.extraction import ExtractionConfig
 from tasks.crawl import html_text
 from tasks.crawl.html_text import NoTextError, page_text, to_unicode
 from tests.tasks.crawl.sites import page

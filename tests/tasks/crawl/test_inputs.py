@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline_config.crawl import (
-    CrawlConfig,
+from pipeline_config.crawl import CrawlConfig
+from pipeline_config.sources import (
     JsonlSource,
     PackagesSource,
     StdlibSource,

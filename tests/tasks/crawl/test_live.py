@@ -14,7 +14,7 @@ import pytest
 from fastwarc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
-from pipeline_config.crawl import LiveCapture
+from pipeline_config.live import LiveCapture
 from tasks.crawl.live import ROOT, CrawlProgress, crawl
 from tests.tasks.crawl.sites import Answer, Site, page
 
@@ -222,7 +222,7 @@ def test_the_spider_ends_with_its_parent(site: Site, tmp_path: Path) -> None:
     asked = threading.Event()
     site.before_answer = lambda path: asked.set() if path == "/" else time.sleep(0.3)
     program = (
-        "import sys\nfrom pathlib import Path\nfrom pipeline_config.crawl import LiveCapture\n"
+        "import sys\nfrom pathlib import Path\nfrom pipeline_config.live import LiveCapture\n"
         "from tasks.crawl.live import crawl\n"
         "crawl(LiveCapture.model_validate_json(sys.argv[1]), Path(sys.argv[2]), lambda _: None)\n"
     )

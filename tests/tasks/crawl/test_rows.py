@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline_config.crawl import Columns, HuggingFaceSource
+from pipeline_config.sources import Columns, HuggingFaceSource
 from tasks.crawl.documents import Document
 from tasks.crawl.rows import ColumnError, Row, dataset_rows, jsonl_rows, parquet_rows, row_documents
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_config.crawl import PackagesSource
+from pipeline_config.sources import PackagesSource
 from tasks.crawl.text_files import (
     UnreadableError,
     licence_of,
