@@ -133,7 +133,7 @@ def summary(store: Store, record: RunRecord) -> str:
     parts = [f"**{record.flow}**, preset {record.preset}, run `{record.id}`"]
     if record.error:
         parts.append(f"**Failed.** {failure(record)}\n\nRetry: finished steps are kept.")
-    text = _report_text(store, record)
+    text = report_text(store, record, "summary.md")
     if text:
         parts += [_report_link(record), text]
     parts.append(_table_of_steps(record))
@@ -156,8 +156,9 @@ def _table_of_steps(record: RunRecord) -> str:
     return "\n".join(rows)
 
 
-def _report_text(store: Store, record: RunRecord) -> str:
-    path = report_file(store, record, "summary.md")
+def report_text(store: Store, record: RunRecord, name: str) -> str:
+    """A text that the run's report wrote, "" when it wrote none."""
+    path = report_file(store, record, name)
     return path.read_text(encoding="utf-8") if path is not None else ""
 
 

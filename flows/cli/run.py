@@ -172,12 +172,15 @@ def _explain_failure(error: Exception, reporter: "TerminalReporter", log: "Path"
 
 
 def _print_ending(console: Console, store: "Store", reporter: "TerminalReporter") -> None:
-    from flows.runner import export_report
+    from flows.runner import export_report, report_text
     from storage.runs import read_reference
 
     record = reporter.record
     if record is None:
         return
+    results = report_text(store, record, "results.txt")
+    if results:
+        console.print(f"\n{results.rstrip()}", markup=False, soft_wrap=True)
     console.print(
         f"\n[bold]{record.executed} executed, {record.cached} cached[/]   run {record.id}",
     )

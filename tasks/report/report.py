@@ -2,8 +2,9 @@
 
 the artifacts of all other steps -> report.html (one page, no scripts, no requests)
                                     summary.md  (for the dashboard, at most 100 kB)
+                                    results.txt (for the terminal)
 
-Both are functions of the artifacts alone: no run, no time, no machine. Sections whose artifacts are
+All are functions of the artifacts alone: no run, no time, no machine. Sections whose artifacts are
 absent are left out. `tasks.report.run_page` adds a run's timings and cache hits to its own copy.
 """
 
@@ -23,11 +24,12 @@ from tasks.report import (
 from tasks.report.contents import Contents, Provenance
 from tasks.report.inputs import Inputs
 from tasks.report.page import draw_page
+from tasks.report.results import write_results
 from tasks.report.summary import write_summary
 
 
 def report(build: Build, artifacts: Mapping[str, ArtifactRef], config: ReportConfig) -> None:
-    """Writes the page and the summary; `artifacts` are named by their run labels.
+    """Writes the page, the summary and the results; `artifacts` are named by their run labels.
 
     Raises:
         ValueError: when there is no artifact at all.
@@ -39,6 +41,7 @@ def report(build: Build, artifacts: Mapping[str, ArtifactRef], config: ReportCon
     for name, text in (
         ("report.html", draw_page(contents, config)),
         ("summary.md", write_summary(contents)),
+        ("results.txt", write_results(contents)),
     ):
         path = build.scratch / name
         path.write_text(text, encoding="utf-8", newline="\n")

@@ -15,9 +15,9 @@ def _recipes(artifacts: dict[str, Handle], config: ReportConfig) -> dict[str, st
     return {label: artifact.recipe for label, artifact in artifacts.items()}
 
 
-@step("report", version="1", identity=_recipes)
+@step("report", version="2", identity=_recipes)
 def report(build: Build, artifacts: dict[str, ArtifactRef], config: ReportConfig) -> None:
-    """The page and the summary of a run: run label (`fetch/docs`, `dedup`, …) -> artifact."""
+    """The page, the summary and the results of a run; artifacts by run label (`fetch/docs`, …)."""
     from tasks.report.report import report as write
 
     write(build, artifacts, config)

@@ -454,11 +454,12 @@ def test_sections_hold_what_the_artifacts_say(running: Session) -> None:
     assert (heldout.before, heldout.after, heldout.verdict) == ("reply 0.02", "reply 0.9", "right")
 
 
-def test_report_writes_both_files_without_run_or_time(running: Session) -> None:
+def test_report_writes_its_files_without_run_or_time(running: Session) -> None:
     ref, page, summary = page_of(running, list(WRITERS))
     assert [entry.name for entry in running.store.manifest_of(ref).files] == [
         "report.html",
         "summary.md",
+        "results.txt",
     ]
     for text in (page, summary):
         assert running.record.id not in text
