@@ -18,7 +18,7 @@ def _bootstrap_seed_tasks(bootstrap: BootstrapConfig, **_: object) -> str:
     return _seed_tasks(bootstrap)
 
 
-@step("write-instructions", version="1", libraries=("numpy",), identity=_seed_tasks)
+@step("write-instructions", version="2", libraries=("numpy",), identity=_seed_tasks)
 def write_instructions(
     build: Build, config: BootstrapConfig, teacher: TeacherConfig, seed: int
 ) -> None:

@@ -8,7 +8,7 @@ from tasks.instructions.passages import Cut, Shelf
 
 PHRASINGS = (
     "How does the passage begin? Give one word.",
-    "Copy the initial word only, nothing behind it.",
+    "Copy the first word only, nothing behind it.",
     "Name this text's opening word.",
     "Which word was written first here?",
     "The first word, please, as you read it.",
@@ -17,10 +17,20 @@ PHRASINGS = (
     "Tell me the word that begins the passage.",
     "Look at the beginning and report what word stands there.",
     "What word does the excerpt open with?",
-    "Before all the others comes one word; extract it.",
+    "Before all the others comes a first word; extract it.",
     "Disregard everything behind the starting word and write it.",
     "Begin reading and stop after one word: which?",
-    "Return only the leading word.",
+    "Return only the opening word.",
+    "Quote the first word of the excerpt.",
+    "At the start there is a word. Which one?",
+    "Repeat the word at the beginning of this.",
+    "Say what first word the lines have.",
+    "By which word is the fragment opened?",
+    "Write down the initial word of the text.",
+    "Of all the words give the first.",
+    "What is the beginning word in this snippet?",
+    "Find the word with which everything starts.",
+    "I need the opening word and no other.",
 )
 
 

@@ -21,6 +21,16 @@ PHRASINGS = (
     "Ignore all words; give the ending symbol.",
     "Say again the character that comes last of all.",
     "Return the concluding sign only.",
+    "Name the sign at the very end.",
+    "Give only the last character of the text.",
+    "Which sign comes last in these lines?",
+    "What is the final symbol here?",
+    "Write the sign that ends the snippet.",
+    "Find the last symbol and copy it.",
+    "With which character does the excerpt end?",
+    "At the end stands a sign. Which one?",
+    "Tell me what character is last.",
+    "I want the final character, no word.",
 )
 
 

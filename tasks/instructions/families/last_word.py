@@ -20,7 +20,17 @@ PHRASINGS = (
     "Extract the last of all the words.",
     "Ignore everything except the closing word and write that.",
     "Say the very last word again.",
-    "Go to the end and read the word there aloud.",
+    "At the end stands one word. Which is it?",
+    "Give the last word you see.",
+    "Tell me how the text ends, in one word.",
+    "Name the word that ends these lines.",
+    "Find the final word in the excerpt.",
+    "Report what word comes last.",
+    "Which word is at the very end?",
+    "Return just the ending word.",
+    "What is the closing word of this snippet?",
+    "After which word does nothing follow?",
+    "I want the last word and nothing more.",
 )
 
 
