@@ -74,9 +74,9 @@ class CrawlConfig(StageConfig):
             chosen = {key: getattr(source, key) for key in LiveCapture.model_fields}
             return LiveCapture(**chosen | {"as_of": source.as_of or self.as_of, "max_pages": pages})
         if isinstance(source, CommonCrawlCapture):
-            # One file holds 30,000 pages: enough for any trial.
             chosen = {key: getattr(source, key) for key in CommonCrawlCapture.model_fields}
-            return CommonCrawlCapture(**chosen | ({"num_files": 1} if self.limit else {}))
+            capture = CommonCrawlCapture(**chosen)
+            return capture.trial(self.limit) if self.limit else capture
         raise TypeError(f"source {name!r} of kind {source.kind} is read, not fetched")
 
     def to_extract(self, name: str) -> ExtractJob:

@@ -86,6 +86,12 @@ class Build:
             raise ValueError(f"{self.label} adds the file {name!r} twice")
         self._files.append(put_file(self.store, name, path, rows, digest))
 
+    def add_stored(self, entry: FileEntry) -> None:
+        """Adds a file that the store has already, such as one of an earlier capture."""
+        if any(known.name == entry.name for known in self._files):
+            raise ValueError(f"{self.label} adds the file {entry.name!r} twice")
+        self._files.append(entry)
+
     def add_table(self, name: str, table: pa.Table, schema: pa.Schema | None = None) -> None:
         """Writes a Parquet file the one canonical way and adds it."""
         path = self.scratch / f"table-{len(self._files)}.parquet"

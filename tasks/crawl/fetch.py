@@ -4,18 +4,15 @@ Output: `00000.warc.gz` … . A capture that was killed goes on from the build's
 what it has is not asked for again.
 """
 
-import os
 import shutil
 from pathlib import Path
 
 from pipeline_config.common_crawl import CommonCrawlCapture
 from pipeline_config.live import LiveCapture
 from storage.build import Build
-from tasks.crawl.common_crawl import download_all
+from tasks.crawl.fetch_common_crawl import fetch_common_crawl
 from tasks.crawl.live import CrawlProgress, crawl
 from tasks.crawl.warc_writing import file_name
-
-MEGABYTE = 1_000_000
 
 
 def fetch_pages(build: Build, capture: LiveCapture | CommonCrawlCapture) -> None:
@@ -51,31 +48,3 @@ def fetch_site(build: Build, capture: LiveCapture) -> None:
             # A copy: were this run killed here, the next one would go on writing to the original.
             copy = Path(shutil.copyfile(path, build.scratch / path.name))
             build.add_file(path.name, copy)
-
-
-def fetch_common_crawl(build: Build, capture: CommonCrawlCapture) -> None:
-    """Downloads files of Common Crawl; `extra` keeps their names there."""
-
-    def on_progress(done: int, total: int, done_bytes: int, total_bytes: int) -> None:
-        megabytes = f"{done_bytes // MEGABYTE} of {total_bytes // MEGABYTE or '?'}"
-        build.progress(done, total, "files", MB=megabytes)
-
-    origins: dict[str, str] = {}
-    downloaded: list[tuple[str, Path]] = []
-    for origin, path in download_all(capture, build.work / "capture", on_progress):
-        name = file_name(len(downloaded))
-        origins[name] = origin
-        downloaded.append((name, path))
-    for name, path in downloaded:
-        build.add_file(name, second_name(path, build.scratch / name))
-    build.counts.read = build.counts.kept = len(downloaded)
-    build.counts.extra["origins"] = origins
-
-
-def second_name(path: Path, name: Path) -> Path:
-    """A file that may be moved away while `path` stays, should this run be killed in between."""
-    try:
-        os.link(path, name)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(path, name)
-    return name

@@ -13,7 +13,7 @@ from pipeline_config.pipeline import PipelineConfig
 LIVE = {"kind": "live", "seeds": ["http://a.org/"], "contact": "me@a.org"}
 KINDS: dict[str, dict[str, Any]] = {
     "live": LIVE,
-    "common_crawl": {"kind": "common_crawl", "crawl": "CC-MAIN-2024-10"},
+    "common_crawl": {"kind": "common_crawl", "crawls": "CC-MAIN-2024-10"},
     "warc": {"kind": "warc", "paths": ["a.warc.gz"]},
     "html": {"kind": "html", "paths": ["pages"]},
     "text": {"kind": "text", "paths": ["*.txt"]},
@@ -57,8 +57,8 @@ def test_each_kind_is_fetched_or_read(kind: str) -> None:
         (LIVE | {"url_fields": {"m": "("}}, "is no regular expression"),
         (LIVE | {"url_fields": {"m": "(a)(b)"}}, "must have one group, it has 2"),
         (LIVE | {"depth": 3}, "Extra inputs are not permitted"),
-        ({"kind": "common_crawl", "crawl": "2024-10"}, "String should match pattern"),
-        ({"kind": "common_crawl", "crawl": "CC-MAIN-2024-10", "base_url": "s3://x/"}, "pattern"),
+        ({"kind": "common_crawl", "crawls": "2024-10"}, "String should match pattern"),
+        ({"kind": "common_crawl", "crawls": "CC-MAIN-2024-10", "base_url": "s3://x/"}, "pattern"),
         ({"kind": "text"}, "Field required"),
         ({"kind": "csv", "paths": ["a.csv"]}, "does not match any of the expected tags"),
         ({"paths": ["a.txt"]}, "Unable to extract tag"),
@@ -148,3 +148,51 @@ def test_a_mistake_in_a_preset_is_told_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
     for part in ("mine.yaml", "exclud", "exclude"):
         assert part in str(caught.value)
+
+
+def test_one_crawl_may_be_written_alone() -> None:
+    alone = crawl(KINDS["common_crawl"]).to_fetch("x")
+    assert isinstance(alone, CommonCrawlCapture)
+    assert alone.crawls == ("CC-MAIN-2024-10",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"crawls": []}, "at least 1 item"),
+        ({"crawls": ["CC-MAIN-2024-10"] * 2}, "crawls names one twice"),
+        ({"share": 0.5, "num_files": 2}, "num_files and share are both given"),
+        ({"select": {"domains": ["a.org"]}, "share": 0.5}, "with select omit them"),
+        ({"select": {"domains": ["a.org"]}, "files": "wet"}, "leave files: wet out"),
+        ({"select": {}}, "give domains, or index: columnar"),
+        ({"select": {"domains": ["http://a.org"]}}, "String should match pattern"),
+        ({"select": {"domains": ["127.0.0.1"]}}, "String should match pattern"),
+        ({"select": {"domains": ["a.org"], "languages": ["en"]}}, "String should match pattern"),
+    ],
+)
+def test_a_wrong_choice_of_a_crawl_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        crawl(KINDS["common_crawl"] | changes)
+
+
+def test_domains_are_written_as_the_index_has_them() -> None:
+    selected = {"domains": ["Python.ORG.", "Bücher.example", "is"]}
+    config = crawl(KINDS["common_crawl"] | {"select": selected}).to_fetch("x")
+    assert isinstance(config, CommonCrawlCapture)
+    assert config.select is not None
+    # the punycode is that of RFC 3492 implementations for "bücher"
+    assert config.select.domains == ("python.org", "xn--bcher-kva.example", "is")
+
+
+def test_a_trial_of_a_common_crawl_is_a_beginning_or_a_few_pages() -> None:
+    both = KINDS["common_crawl"] | {"crawls": ["CC-MAIN-2024-10", "CC-MAIN-2024-18"]}
+    files = crawl(both | {"share": 0.1}, limit=1_000).to_fetch("x")
+    assert isinstance(files, CommonCrawlCapture)
+    assert (files.crawls, files.num_files, files.share) == (("CC-MAIN-2024-10",), 1, 0.0)
+    assert files.first_bytes == 50_000_000
+    selected = {"domains": ["a.org", "b.org", "c.org"], "max_pages": 800}
+    pages = crawl(both | {"select": selected}, limit=1_000).to_fetch("x")
+    assert isinstance(pages, CommonCrawlCapture)
+    assert pages.select is not None
+    assert pages.select.max_pages == 334
+    assert pages.first_bytes == 0

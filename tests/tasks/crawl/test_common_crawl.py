@@ -1,111 +1,219 @@
-"""Downloads from a server on loopback that plays Common Crawl, reliably or not."""
+"""The capture of a Common Crawl through its step: files, trials, reuse, damage, kills."""
 
-import gzip
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline_config.common_crawl import CommonCrawlCapture
-from tasks.crawl import common_crawl
-from tasks.crawl.common_crawl import DownloadError, download, download_all
-from tests.tasks.crawl.sites import Answer, Site
+from storage.artifact import ArtifactRef, Manifest
+from storage.session import Session
+from tasks.crawl import backoff, task
+from tasks.crawl.common_crawl import choose_files, list_paths
+from tasks.crawl.remote import DownloadError, Remote
+from tests.tasks.crawl.mirror import Mirror, breaks_off, listing, says
+from tests.tasks.crawl.sites import Record, page, warc_bytes
 
-PATHS = [f"crawl-data/CC-MAIN-2024-10/segments/1/warc/CC-{number}.warc.gz" for number in range(3)]
-CONTENT = bytes(range(256)) * 40
+GZIP_MEMBER = b"\x1f\x8b\x08"
+CRAWL, NEXT_CRAWL = "CC-MAIN-2024-10", "CC-MAIN-2024-18"
 
 
-def capture_of(base_url: str, **changes: Any) -> CommonCrawlCapture:
-    settings: dict[str, Any] = {"crawl": "CC-MAIN-2024-10", "base_url": base_url, "retries": 2}
-    return CommonCrawlCapture(**{**settings, **changes})
+def path_of(number: int, crawl: str = CRAWL) -> str:
+    return f"crawl-data/{crawl}/segments/1/warc/CC-{number}.warc.gz"
+
+
+def list_of(crawl: str = CRAWL, files: str = "warc") -> str:
+    return f"crawl-data/{crawl}/{files}.paths.gz"
+
+
+def content_of(number: int, crawl: str = CRAWL) -> bytes:
+    records = [
+        Record(f"http://{crawl}.org/{number}/{n}", page(f"{number}-{n}").encode()) for n in range(3)
+    ]
+    return warc_bytes(records)
 
 
 @pytest.fixture
-def mirror(site: Site) -> Site:
-    listing = gzip.compress("\n".join(PATHS).encode() + b"\n")
-    site["/crawl-data/CC-MAIN-2024-10/warc.paths.gz"] = listing
-    for number, path in enumerate(PATHS):
-        site[f"/{path}"] = CONTENT + bytes([number])
-    return site
+def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    monkeypatch.setattr(backoff, "pause_seconds", lambda *_: 0.0)
+    found = Mirror()
+    for crawl in (CRAWL, NEXT_CRAWL):
+        found.files[list_of(crawl)] = listing([path_of(n, crawl) for n in range(4)])
+        for number in range(4):
+            found.files[path_of(number, crawl)] = content_of(number, crawl)
+    yield found
+    found.close()
 
 
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(common_crawl, "_pause", lambda failures: 0.0)
+def capture_of(base_url: str, **changes: Any) -> CommonCrawlCapture:
+    settings: dict[str, Any] = {"crawls": CRAWL, "base_url": base_url, "retries": 2}
+    return CommonCrawlCapture(**{**settings, **changes})
 
 
-def nothing(*_: int) -> None:
-    pass
+def fetched(current: Session, ref: ArtifactRef) -> tuple[Manifest, list[bytes]]:
+    manifest = current.store.manifest_of(ref)
+    return manifest, [current.store.blob_path(entry).read_bytes() for entry in manifest.files]
 
 
-def test_the_first_files_of_a_crawl_are_downloaded_in_order(mirror: Site, tmp_path: Path) -> None:
-    capture = capture_of(mirror.url("/"), num_files=2)
-    told: list[tuple[int, ...]] = []
-    found = list(download_all(capture, tmp_path, lambda *figures: told.append(figures)))
-    assert [path for path, _ in found] == PATHS[:2]
-    assert [file.read_bytes() for _, file in found] == [CONTENT + b"\x00", CONTENT + b"\x01"]
-    assert told[-1] == (1, 2, len(CONTENT) + 1, len(CONTENT) + 1)
-    assert mirror.hits[f"/{PATHS[2]}"] == 0
-
-    list(download_all(capture, tmp_path, nothing))  # again: everything is there
-    assert set(mirror.hits.values()) == {1}
+def test_the_first_files_of_a_crawl_are_fetched_in_order(mirror: Mirror, direct: Session) -> None:
+    manifest, contents = fetched(direct, task.fetch(capture_of(mirror.url, num_files=2)))
+    assert contents == [content_of(0), content_of(1)]
+    assert [entry.name for entry in manifest.files] == ["00000.warc.gz", "00001.warc.gz"]
+    assert manifest.counts.extra == {
+        "origins": {"00000.warc.gz": path_of(0), "00001.warc.gz": path_of(1)}
+    }
+    assert (manifest.counts.read, manifest.counts.kept) == (2, 2)
+    assert mirror.hits == {list_of(): 1, path_of(0): 1, path_of(1): 1}
 
 
-def test_a_killed_download_asks_for_the_rest_only(mirror: Site, tmp_path: Path) -> None:
-    path = f"/{PATHS[0]}"
-    rest = CONTENT[1_000:] + b"\x00"
-    mirror[path] = Answer(rest, 206, {"Content-Range": f"bytes 1000-10240/{len(CONTENT) + 1}"})
-    target = tmp_path / "file"
-    target.with_name("file.part").write_bytes(CONTENT[:1_000])
-    asked: list[str] = []
-    mirror.before_request = lambda headers: asked.append(headers.get("Range", ""))
-    download(capture_of(mirror.url("/")), PATHS[0], target, nothing)
-    assert asked == ["bytes=1000-"]
-    assert target.read_bytes() == CONTENT + b"\x00"
-    assert not target.with_name("file.part").exists()
-
-
-def test_a_server_that_ignores_ranges_sends_all_again(mirror: Site, tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    target.with_name("file.part").write_bytes(b"an old beginning")
-    download(capture_of(mirror.url("/")), PATHS[0], target, nothing)
-    assert target.read_bytes() == CONTENT + b"\x00"
-
-
-def test_errors_of_the_moment_are_waited_out(mirror: Site, tmp_path: Path) -> None:
-    path = f"/{PATHS[0]}"
-    good = mirror.answers[path]
-    answers = [Answer(b"busy", 503), Answer(b"slow down", 429), good]
-    mirror.before_answer = lambda asked: mirror.answers.update({path: answers.pop(0)})
-    download(capture_of(mirror.url("/")), PATHS[0], tmp_path / "file", nothing)
-    assert (tmp_path / "file").read_bytes() == good.body
-    assert mirror.hits[path] == 3
-
-
-def test_a_download_that_keeps_failing_names_its_url_and_reason(
-    mirror: Site, tmp_path: Path
+def test_more_files_and_the_next_crawl_fetch_their_own_only(
+    mirror: Mirror, direct: Session
 ) -> None:
-    mirror[f"/{PATHS[0]}"] = Answer(b"busy", 503)
-    with pytest.raises(DownloadError, match=r"CC-0.warc.gz: HTTP 503, 3 times in a row"):
-        download(capture_of(mirror.url("/")), PATHS[0], tmp_path / "file", nothing)
-    with pytest.raises(DownloadError, match=r"nothing.gz: HTTP 404$"):
-        download(capture_of(mirror.url("/")), "nothing.gz", tmp_path / "other", nothing)
-    assert list(tmp_path.glob("*[!t]")) == []
+    task.fetch(capture_of(mirror.url, num_files=2))
+    task.fetch(capture_of(mirror.url, num_files=3))
+    mirror.hits.clear()
+    both = capture_of(mirror.url, num_files=3, crawls=[CRAWL, NEXT_CRAWL])
+    manifest, contents = fetched(direct, task.fetch(both))
+    assert contents == [content_of(n, crawl) for crawl in both.crawls for n in range(3)]
+    own = {path_of(n, NEXT_CRAWL): 1 for n in range(3)}
+    assert mirror.hits == {list_of(): 1, list_of(NEXT_CRAWL): 1, **own}
+    assert list(manifest.counts.extra["origins"].values())[3:] == sorted(own)
+
+    mirror.hits.clear()
+    only_new = capture_of(mirror.url, num_files=3, crawls=NEXT_CRAWL)
+    manifest, contents = fetched(direct, task.fetch(only_new))
+    assert contents == [content_of(n, NEXT_CRAWL) for n in range(3)]
+    assert manifest.files[0].name == "00000.warc.gz"
+    assert mirror.hits == {list_of(NEXT_CRAWL): 1}
 
 
-def test_more_files_than_the_crawl_has_is_an_error(mirror: Site, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="num_files is 4, but CC-MAIN-2024-10 has 3 warc files"):
-        list(download_all(capture_of(mirror.url("/"), num_files=4), tmp_path, nothing))
+def test_a_failed_capture_goes_on_where_it_ended(mirror: Mirror, direct: Session) -> None:
+    capture = capture_of(mirror.url, num_files=3, connections=1, retries=0)
+    mirror.faults[path_of(1)] = [breaks_off(content_of(1), 700)]
+    with pytest.raises(DownloadError, match=r"CC-1.warc.gz: .*, 1 times in a row"):
+        task.fetch(capture)
+    assert mirror.hits[path_of(2)] == 0
+    mirror.bytes_sent = 0
+    _, contents = fetched(direct, task.fetch(capture))
+    assert contents == [content_of(n) for n in range(3)]
+    rest = len(content_of(1)) - 700 + len(content_of(2))
+    assert mirror.bytes_sent == rest + len(mirror.files[list_of()])
+    assert mirror.hits[path_of(0)] == 1
+    assert list((direct.store.side / "work").iterdir()) == []
 
 
-def test_a_local_copy_is_read_through_a_file_url(tmp_path: Path) -> None:
-    root = tmp_path / "a copy"
-    for path, content in (
-        ("crawl-data/CC-MAIN-2024-10/wet.paths.gz", gzip.compress(b"one.wet.gz\n")),
-        ("one.wet.gz", b"text"),
+def test_a_blob_that_vanished_is_fetched_again(mirror: Mirror, direct: Session) -> None:
+    capture = capture_of(mirror.url, num_files=2)
+    manifest, _ = fetched(direct, task.fetch(capture))
+    path = direct.store.blob_path(manifest.files[1])
+    path.chmod(0o644)
+    path.unlink()
+    _, contents = fetched(direct, task.fetch(capture))
+    assert contents == [content_of(0), content_of(1)]
+    assert (mirror.hits[path_of(0)], mirror.hits[path_of(1)]) == (1, 2)
+
+
+# ---- damage
+
+
+def test_a_file_damaged_on_its_way_is_fetched_again(mirror: Mirror, direct: Session) -> None:
+    broken = bytearray(content_of(0))
+    broken[500] ^= 1
+    mirror.faults[path_of(0)] = [says(200, bytes(broken))]
+    manifest, contents = fetched(direct, task.fetch(capture_of(mirror.url)))
+    assert contents == [content_of(0)]
+    assert "damaged" not in manifest.counts.extra
+
+
+def test_a_file_damaged_on_the_server_is_kept_and_told(mirror: Mirror, direct: Session) -> None:
+    broken = bytearray(content_of(0))
+    broken[500] ^= 1
+    mirror.files[path_of(0)] = bytes(broken)
+    manifest, contents = fetched(direct, task.fetch(capture_of(mirror.url)))
+    assert contents == [bytes(broken)]
+    [(path, damage)] = manifest.counts.extra["damaged"].items()
+    assert path == path_of(0)
+    second = content_of(0).index(GZIP_MEMBER, 3)
+    assert damage.startswith(f"byte {second}: ")
+    assert mirror.hits[path_of(0)] == 2
+
+
+def test_a_file_that_is_damaged_differently_each_time_is_an_error(
+    mirror: Mirror, direct: Session
+) -> None:
+    for position in (500, 600):
+        broken = bytearray(content_of(0))
+        broken[position] ^= 1
+        mirror.faults[path_of(0)].append(says(200, bytes(broken)))
+    with pytest.raises(DownloadError, match=r"CC-0.warc.gz came damaged twice"):
+        task.fetch(capture_of(mirror.url))
+
+
+# ---- which files
+
+
+def test_a_share_of_a_crawl_grows_by_adding(mirror: Mirror) -> None:
+    with Remote(mirror.url) as remote:
+        chosen = {
+            share: choose_files(remote, capture_of(mirror.url, share=share), CRAWL)
+            for share in (0.01, 0.26, 0.5, 1)
+        }
+    paths = [path_of(n) for n in range(4)]
+    assert chosen == {0.01: paths[:1], 0.26: paths[:2], 0.5: paths[:2], 1: paths}
+
+
+def test_more_files_than_the_crawl_has_is_an_error(mirror: Mirror, direct: Session) -> None:
+    with pytest.raises(ValueError, match="num_files is 5, but CC-MAIN-2024-10 has 4 warc files"):
+        task.fetch(capture_of(mirror.url, num_files=5))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<html>", "no gzip file"),
+        (listing(["a", "b"])[:-3], "not a whole list of paths"),
+        (listing(["../../etc/passwd"]), "is no path below"),
+        (listing(["http://evil.example/x.gz"]), "is no path below"),
+    ],
+)
+def test_a_broken_list_is_an_error(
+    mirror: Mirror, direct: Session, content: bytes, message: str
+) -> None:
+    mirror.files[list_of()] = content
+    with pytest.raises(DownloadError, match=message):
+        task.fetch(capture_of(mirror.url))
+
+
+def test_a_list_that_never_ends_is_refused(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.crawl.common_crawl.MAX_LIST_TEXT_BYTES", 10_000)
+    mirror.files[list_of()] = listing(["a" * 1_000_000])
+    with (
+        Remote(mirror.url) as remote,
+        pytest.raises(DownloadError, match="not a whole list of paths"),
     ):
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(content)
-    capture = capture_of(root.as_uri() + "/", files="wet")
-    [(path, file)] = download_all(capture, tmp_path / "work", nothing)
-    assert (path, file.read_bytes()) == ("one.wet.gz", b"text")
+        list_paths(remote, CRAWL, "warc")
+
+
+def test_a_trial_takes_whole_records_of_one_file(mirror: Mirror, direct: Session) -> None:
+    second = content_of(0).index(GZIP_MEMBER, 3)
+    third = content_of(0).index(GZIP_MEMBER, second + 3)
+    some = capture_of(mirror.url, first_bytes=third - 1)
+    manifest, [beginning] = fetched(direct, task.fetch(some))
+    assert beginning == content_of(0)[:second]
+    assert manifest.counts.extra.keys() == {"origins"}
+    assert mirror.bytes_sent == third - 1 + len(mirror.files[list_of()])
+
+
+def test_a_local_copy_gives_the_same_bytes(mirror: Mirror, direct: Session, tmp_path: Path) -> None:
+    from_server = task.fetch(capture_of(mirror.url, num_files=3))
+    mirror.hits.clear()
+    from_copy = task.fetch(capture_of(mirror.save(tmp_path / "copy"), num_files=3))
+    assert from_copy.digest == from_server.digest
+    assert mirror.hits == {}
+
+
+def test_patience_is_no_part_of_the_key(mirror: Mirror) -> None:
+    patient = capture_of(mirror.url, retries=9, connections=1, timeout_seconds=9)
+    assert patient.model_dump() == capture_of(mirror.url).model_dump()
+    assert patient != capture_of(mirror.url)

@@ -177,7 +177,7 @@ def test_common_crawl_files_keep_their_names_in_the_crawl(direct: Session, site:
     config = crawl(
         {
             "kind": "common_crawl",
-            "crawl": "CC-MAIN-2024-10",
+            "crawls": "CC-MAIN-2024-10",
             "files": "wet",
             "base_url": site.url("/"),
         }
