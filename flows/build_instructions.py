@@ -7,7 +7,7 @@ Documents are quoted on the side of the split where the tokens have them.
 """
 
 from flows.build_mixture import Mixture, build_mixture
-from flows.refresh_corpus import Corpus, refresh_corpus
+from flows.refresh_corpus import refresh_corpus
 from pipeline_config.pipeline import PipelineConfig
 from storage.artifact import ArtifactRef
 from storage.session import made_so_far
@@ -20,14 +20,16 @@ from tasks.instructions.task import (
 from tasks.report.task import report
 
 
-def build_instructions(config: PipelineConfig, corpus: Corpus, mixture: Mixture) -> ArtifactRef:
+def build_instructions(
+    config: PipelineConfig, corpus: ArtifactRef, mixture: Mixture
+) -> ArtifactRef:
     """Filtered conversations; training ones quote only what the base model was trained on."""
     settings, teacher = config.instructions, config.teacher
     written = write_instructions(settings.bootstrap, teacher, settings.seed)
     identified = identify_classification(written, settings.bootstrap, teacher, settings.seed)
     instances = write_instances(
         identified,
-        corpus.documents,
+        corpus,
         mixture.tokens,
         settings.bootstrap,
         settings.instances,

@@ -5,7 +5,7 @@ corpus ─► train-tokenizer ─► tokenize ─► mixture
 
 from dataclasses import dataclass
 
-from flows.refresh_corpus import Corpus, refresh_corpus
+from flows.refresh_corpus import refresh_corpus
 from pipeline_config.pipeline import PipelineConfig
 from storage.artifact import ArtifactRef
 from storage.session import current_store, made_so_far
@@ -24,15 +24,15 @@ class Mixture:
     weights: ArtifactRef
 
 
-def build_mixture(config: PipelineConfig, corpus: Corpus) -> Mixture:
+def build_mixture(config: PipelineConfig, corpus: ArtifactRef) -> Mixture:
     """Tokens of every source, and the weights they are drawn with."""
     settings = config.tokenization
     tokenizer = pinned_tokenizer(current_store(), settings) or train_tokenizer(
-        corpus.documents, corpus.decisions, settings.tokenizer, settings.heldout
+        corpus, settings.tokenizer, settings.heldout
     )
     tokens = {
-        name: tokenize(documents, corpus.decisions, tokenizer, settings.heldout, name, label=name)
-        for name, documents in corpus.documents.items()
+        name: tokenize(corpus, tokenizer, settings.heldout, name, label=name)
+        for name in sorted(config.crawl.sources)
     }
     return Mixture(tokenizer, tokens, mixture(tokens, config.mixture, config.pretrain.num_tokens))
 

@@ -20,7 +20,7 @@ SCORES = "evaluate-chat/after"
 
 def promote(session: Session, config: PipelineConfig) -> None:
     """Moves the references that this run has earned."""
-    _promote_one(session, CORPUS, "dedup", _corpus_gates(session, config.promotion))
+    _promote_one(session, CORPUS, "assemble", _corpus_gates(session, config.promotion))
     pin = pin_name(config.tokenization)
     if pin and pinned_tokenizer(session.store, config.tokenization) is None:
         _promote_one(session, pin, "train-tokenizer", [])
@@ -44,7 +44,7 @@ def _promote_one(session: Session, name: str, label: str, failed: list[str]) -> 
 
 def _corpus_gates(session: Session, config: PromotionConfig) -> list[str]:
     current = read_reference(session.store, CORPUS)
-    new = session.handles.get("dedup")
+    new = session.handles.get("assemble")
     if current is None or new is None:
         return []
     old_manifest = _manifest(session.store, current.artifact)

@@ -1,36 +1,28 @@
 """The corpus: from the sources to documents that are good, and there once.
 
-sources ─► fetch, extract | read ─► score, decide ─► sign ─► dedup
+sources ─► fetch, extract | read ─► score, decide ─► sign ─► dedup ─► assemble
 """
-
-from dataclasses import dataclass
 
 from pipeline_config.pipeline import PipelineConfig
 from storage.artifact import ArtifactRef
 from storage.session import made_so_far
+from tasks.corpus.task import assemble
 from tasks.crawl.task import extract, fetch, read
 from tasks.dedup.task import dedup, sign
 from tasks.quality.task import decide, score
 from tasks.report.task import report
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """The documents of each source, and which of them stay."""
-
-    documents: dict[str, ArtifactRef]
-    decisions: ArtifactRef
-
-
-def refresh_corpus(config: PipelineConfig) -> Corpus:
-    """Documents of every source with the decisions of quality and deduplication."""
+def refresh_corpus(config: PipelineConfig) -> ArtifactRef:
+    """The kept documents of every source, edited."""
     documents, quality, signatures = {}, {}, {}
     for name in sorted(config.crawl.sources):
         documents[name] = ingest(name, config)
         scores = score(documents[name], config.quality.score, label=name)
         quality[name] = decide(scores, config.quality.for_source(name), label=name)
         signatures[name] = sign(documents[name], quality[name], config.dedup.signature, label=name)
-    return Corpus(documents, dedup(signatures, quality, config.dedup))
+    deduped = dedup(signatures, quality, config.dedup)
+    return assemble(documents, [quality, deduped])
 
 
 def ingest(name: str, config: PipelineConfig) -> ArtifactRef:

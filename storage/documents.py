@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from storage.tables import read_table
 
@@ -28,6 +29,9 @@ DOCUMENT_SCHEMA = pa.schema(
         ("metadata", pa.string()),  # a JSON object
     ]
 )
+
+# What later stages read: kept documents, edited, with their duplicate cluster's smallest id.
+CORPUS_SCHEMA = DOCUMENT_SCHEMA.append(pa.field("cluster", pa.string()))
 
 DECISION_SCHEMA = pa.schema(
     [
@@ -67,13 +71,16 @@ def kept_rows(documents: Path, *decisions: Path, columns: Sequence[str] | None =
     """The documents that every decision file keeps, in order, with their texts edited.
 
     Where a decision file holds edits (EDITED_SCHEMA), they are applied to the text that the files
-    before it left: edits come in layers, and `decisions` in the order they were made.
+    before it left: edits come in layers, and `decisions` in the order they were made. `columns` are
+    the documents' or, such as dedup's `cluster`, those of a decision file; None: the documents'.
 
     Raises:
-        ValueError: when a decision file is not row-aligned with the documents.
+        ValueError: when a decision file is not row-aligned with the documents, or nobody has a
+            column.
     """
-    wanted = None if columns is None else list(dict.fromkeys(["id", *columns]))
-    table = read_table(documents, wanted)
+    there = pq.read_schema(documents).names
+    wanted = there if columns is None else list(columns)
+    table = read_table(documents, [name for name in there if name in {"id", *wanted}])
     mask = np.ones(table.num_rows, dtype=bool)
     layers = []
     for path in decisions:
@@ -81,13 +88,17 @@ def kept_rows(documents: Path, *decisions: Path, columns: Sequence[str] | None =
         if decision.column("id").combine_chunks() != table.column("id").combine_chunks():
             raise ValueError(f"{path.name} decides on other documents than {documents.name} holds")
         mask &= decision.column("kept").to_numpy()
-        if "edits" in decision.column_names and "text" in table.column_names:
+        if "edits" in decision.column_names and "text" in wanted:
             layers.append(decision.column("edits"))
+        for name in set(wanted).intersection(decision.column_names).difference(table.column_names):
+            table = table.append_column(name, decision.column(name))
+    if missing := [name for name in wanted if name not in table.column_names]:
+        raise ValueError(f"neither {documents.name} nor a decision has a column {missing[0]!r}")
     kept = table.filter(pa.array(mask))
     for edits in layers:
         texts = edited_texts(kept.column("text"), edits.filter(pa.array(mask)))
         kept = kept.set_column(kept.column_names.index("text"), "text", texts)
-    return kept if columns is None else kept.select(list(columns))
+    return kept.select(wanted)
 
 
 def edited_texts(texts: pa.ChunkedArray, edits: pa.ChunkedArray) -> pa.Array:

@@ -32,15 +32,16 @@ GOLDEN = {
     "decide/pages": "75cc6a47b2d9979b",
     "sign/pages": "4b2fe7a1c6bb516f",
     "dedup": "95f4b0de57dfee80",
+    "assemble": "ed51b932444836e2",
     "train-tokenizer": "936db9b76f09c043",
     "tokenize/notes": "b79e03a1ced95b19",
     "tokenize/pages": "4314db3a49921d87",
     "mixture": "a1ed9383da415e88",
-    "write-instructions": "bf52154cfdd87312",
-    "identify-classification": "7435e2fb88c24f86",
-    "write-instances": "f5ff0d339f736052",
-    "filter-instances": "00253495c4eafc86",
-    "evaluate-baselines": "755abf1251eabe0e",
+    "write-instructions": "87a3076dc7070b21",
+    "identify-classification": "1c316636410bef0a",
+    "write-instances": "ba2a716c995c719b",
+    "filter-instances": "bcc219e1b3d2e03c",
+    "evaluate-baselines": "ee925e6cbf29dfad",
 }
 
 
@@ -113,6 +114,7 @@ def test_the_funnel_agrees_with_what_was_put_in(
     duplicates = {k: v for k, v in counts["dedup"].dropped.items() if "duplicate" in k}
     assert sum(duplicates.values()) == 1
     kept = counts["dedup"].kept
+    assert counts["assemble"].kept == kept
     tokenized = [counts[f"tokenize/{source}"] for source in ("notes", "pages")]
     assert sum(c.kept for c in tokenized) == kept
 

@@ -123,7 +123,7 @@ def test_importing_every_flow_loads_nothing_heavy() -> None:
 
 def test_every_stage_has_its_configuration() -> None:
     configured = {path.stem for path in (ROOT / "pipeline_config").glob("*.py")}
-    assert {*STAGES, "teacher"} <= configured
+    assert {*STAGES, "teacher"} - {"corpus"} <= configured  # assembling has nothing to turn
 
 
 def test_nothing_is_unpickled() -> None:

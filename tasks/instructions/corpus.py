@@ -22,15 +22,15 @@ MIN_PASSAGES = 2  # a document must have room for so many of the longest passage
 
 def load_shelves(
     build: Build,
-    documents: Mapping[str, ArtifactRef],
+    corpus: ArtifactRef,
     tokens: Mapping[str, ArtifactRef],
     config: InstancesConfig,
     seed: int,
 ) -> dict[Split, Shelf]:
-    """A sample of the documents of every source (name -> documents, name -> tokens), by split."""
+    """A sample of the documents of every source (`tokens` are by source), by side of the split."""
     found: dict[Split, list[Document]] = {split: [] for split in SPLITS}
     least = MIN_PASSAGES * config.max_passage_chars
-    for source in sorted(documents):
+    for source in sorted(tokens):
         wanted: dict[str, tuple[Split, str]] = {}
         for split in SPLITS:
             clusters = _clusters(build, tokens[source], split)
@@ -38,8 +38,10 @@ def load_shelves(
                 : config.documents_per_source
             ]:
                 wanted[name] = (split, clusters[name])
-        for entry in build.files(documents[source], ".parquet"):
-            for row in _rows(build, documents[source], entry.name, wanted):
+        for entry in build.files(corpus, ".parquet"):
+            if not entry.name.startswith(f"{source}/"):
+                continue
+            for row in _rows(build, corpus, entry.name, wanted):
                 split, cluster = wanted[row["id"]]
                 one = document(row["id"], cluster, source, row["url"], row["licence"], row["text"])
                 if len(one.text) >= least:

@@ -46,17 +46,17 @@ def identify_classification(
 def write_instances(
     build: Build,
     instructions: ArtifactRef,
-    documents: dict[str, ArtifactRef],
+    corpus: ArtifactRef,
     tokens: dict[str, ArtifactRef],
     bootstrap: BootstrapConfig,
     config: InstancesConfig,
     teacher: TeacherConfig,
     seed: int,
 ) -> None:
-    """Inputs over the user's documents (source -> documents, source -> tokens), and answers."""
+    """Inputs over the user's documents (`tokens` by source), and answers."""
     from tasks.instructions.write_instances import write_instances
 
-    write_instances(build, instructions, documents, tokens, bootstrap, config, teacher, seed)
+    write_instances(build, instructions, corpus, tokens, bootstrap, config, teacher, seed)
 
 
 @step("filter-instances", version="1", libraries=("numpy",))

@@ -36,7 +36,7 @@ from tasks.instructions.seeds import load_seed_tasks, seed_file
 def write_instances(
     build: Build,
     instructions: ArtifactRef,
-    documents: dict[str, ArtifactRef],
+    corpus: ArtifactRef,
     tokens: dict[str, ArtifactRef],
     bootstrap: BootstrapConfig,
     config: InstancesConfig,
@@ -46,7 +46,7 @@ def write_instances(
     """Writes the instances of all instructions."""
     path = build.path(instructions, "instructions.jsonl")
     rows = assign_splits([instruction(row) for row in read_json_lines(path)], config, seed)
-    shelves = load_shelves(build, documents, tokens, config, seed)
+    shelves = load_shelves(build, corpus, tokens, config, seed)
     seeds = load_seed_tasks(seed_file(bootstrap.seed_tasks))
     job = Job(build, config, seeds, teacher.max_answer_tokens, seed)
     quoted = shelves["train"] if teacher.send_documents else None

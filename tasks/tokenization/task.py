@@ -9,27 +9,25 @@ from storage.steps import step
 @step("train-tokenizer", version="1", libraries=("tokenizers",))
 def train_tokenizer(
     build: Build,
-    documents: dict[str, ArtifactRef],
-    decisions: ArtifactRef,
+    corpus: ArtifactRef,
     config: TokenizerConfig,
     heldout: HeldoutConfig,
 ) -> None:
-    """Byte-level BPE from a sample of the kept training documents (source -> documents)."""
+    """Byte-level BPE from a sample of the training documents of all sources."""
     from tasks.tokenization.train_tokenizer import train_tokenizer
 
-    train_tokenizer(build, documents, decisions, config, heldout)
+    train_tokenizer(build, corpus, config, heldout)
 
 
 @step("tokenize", version="1", libraries=("tiktoken",))
 def tokenize(
     build: Build,
-    documents: ArtifactRef,
-    decisions: ArtifactRef,
+    corpus: ArtifactRef,
     tokenizer: ArtifactRef,
     heldout: HeldoutConfig,
     source: str,
 ) -> None:
-    """Token shards of one source; `decisions` are those of dedup, on all sources."""
+    """Token shards of one source of the corpus."""
     from tasks.tokenization.tokenize import tokenize
 
-    tokenize(build, documents, decisions, tokenizer, heldout, source)
+    tokenize(build, corpus, tokenizer, heldout, source)

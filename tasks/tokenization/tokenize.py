@@ -1,7 +1,7 @@
-"""Turns the kept documents of one source into token shards, held-out clusters apart.
+"""Turns the documents of one source into token shards, held-out clusters apart.
 
-documents, decisions, tokenizer -> train-00000.tokens, train-00000.index.parquet and heldout-… for
-every shard of documents (see storage/tokens.py). Every document begins with <|endoftext|>; a
+corpus, tokenizer -> train-00000.tokens, train-00000.index.parquet and heldout-… for every file of
+the source (see storage/tokens.py). Every document begins with <|endoftext|>; a
 special token written out in a text is plain bytes, whatever the text says.
 """
 
@@ -25,12 +25,7 @@ from storage.tokens import (
     tokens_name,
 )
 from tasks.tokenization.bpe import RANKS_FILE, load_encoding
-from tasks.tokenization.corpus import (
-    document_shards,
-    held_out_clusters,
-    kept_clusters,
-    kept_documents,
-)
+from tasks.tokenization.corpus import clusters_of, corpus_files, documents_of, held_out_clusters
 from tasks.tokenization.split import HeldOut
 
 
@@ -46,7 +41,7 @@ def encode(encoding: tiktoken.Encoding, text: str) -> TokenArray:
 
 def tokenize_shard(inputs: list[Path], params: HeldoutConfig, out: ShardOutput) -> None:
     """Encodes one shard; `out.extra` lists its clusters that are held out beyond the share."""
-    documents, decisions, ranks = inputs
+    documents, ranks = inputs
     encoding = load_encoding(ranks)
     held_out = HeldOut(params, frozenset(out.extra))
     with ExitStack() as stack:
@@ -56,7 +51,7 @@ def tokenize_shard(inputs: list[Path], params: HeldoutConfig, out: ShardOutput) 
             )
             for split in SPLITS
         }
-        for document, text, cluster in kept_documents(documents, decisions):
+        for document, text, cluster in documents_of(documents):
             out.counts.read += 1
             try:
                 tokens = encode(encoding, text)
@@ -79,8 +74,7 @@ def tokenize_shard(inputs: list[Path], params: HeldoutConfig, out: ShardOutput) 
 
 def tokenize(
     build: Build,
-    documents: ArtifactRef,
-    decisions: ArtifactRef,
+    corpus: ArtifactRef,
     tokenizer: ArtifactRef,
     heldout: HeldoutConfig,
     source: str,
@@ -88,18 +82,21 @@ def tokenize(
     """Writes the token shards of one source.
 
     Raises:
-        ValueError: when no document is left to train on.
+        ValueError: when the corpus has no such source, or no document of it is left to train on.
     """
-    held_out = held_out_clusters(build, decisions, heldout)
+    files = corpus_files(build, corpus)
+    if source not in files:
+        raise ValueError(f"the corpus has no source {source!r}; it has {', '.join(sorted(files))}")
+    held_out = held_out_clusters(build, corpus, heldout)
     (ranks,) = build.files(tokenizer, RANKS_FILE)
     shards = []
-    for shard in document_shards(build, documents, decisions, source):
+    for entry in files[source]:
         beyond_share: list[str] = []
         if held_out.filled_up:  # only what concerns this shard may enter its key
-            clusters = kept_clusters(build.store.blob_path(shard.decisions))
+            clusters = clusters_of(build.store.blob_path(entry))
             beyond_share = sorted(held_out.filled_up.intersection(clusters))
-        inputs = (shard.documents, shard.decisions, ranks)
-        shards.append(Shard(name=shard.name, inputs=inputs, extra=beyond_share))
+        name = entry.name.removeprefix(f"{source}/").removesuffix(".parquet")
+        shards.append(Shard(name=name, inputs=(entry, ranks), extra=beyond_share))
     build.map_shards(tokenize_shard, shards, heldout)
     vocab_size = build.manifest(tokenizer).counts.extra["vocab_size"]
     build.counts.extra |= {"vocab_size": vocab_size, "dtype": token_dtype(vocab_size).str}

@@ -1,6 +1,6 @@
 """Trains the tokenizer on a sample of the training documents of all sources.
 
-documents, decisions -> tokenizer.json, tokenizer_config.json, chat_template.jinja (a Hugging Face
+corpus -> tokenizer.json, tokenizer_config.json, chat_template.jinja (a Hugging Face
 tokenizer directory) and tokenizer.tiktoken (the same merges as tiktoken reads them).
 
 The documents are read twice, once for their sizes and once for the chosen texts, so that memory
@@ -25,7 +25,7 @@ from tasks.tokenization.bpe import (
     train_bpe,
     write_ranks,
 )
-from tasks.tokenization.corpus import document_shards, held_out_clusters, kept_documents
+from tasks.tokenization.corpus import corpus_files, documents_of, held_out_clusters
 from tasks.tokenization.sample import Int64Array, cut, place, quotas, taken_bytes
 from tasks.tokenization.split import HeldOut
 
@@ -33,15 +33,15 @@ from tasks.tokenization.split import HeldOut
 class TrainingDocuments:
     """The (id, text) of the training documents of one source; each loop reads the files anew."""
 
-    def __init__(self, files: list[tuple[Path, Path]], held_out: HeldOut) -> None:
-        """`files` are pairs of documents and decisions."""
+    def __init__(self, files: list[Path], held_out: HeldOut) -> None:
+        """`files` are the source's files of the corpus."""
         self.files = files
         self.held_out = held_out
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Every document, always in the same order."""
-        for documents, decisions in self.files:
-            for document, text, cluster in kept_documents(documents, decisions):
+        for path in self.files:
+            for document, text, cluster in documents_of(path):
                 if cluster not in self.held_out:
                     yield document, text
 
@@ -85,8 +85,7 @@ def count_sample(counts: Counts, taken: Mapping[str, Int64Array]) -> None:
 
 def train_tokenizer(
     build: Build,
-    documents: Mapping[str, ArtifactRef],
-    decisions: ArtifactRef,
+    corpus: ArtifactRef,
     config: TokenizerConfig,
     heldout: HeldoutConfig,
 ) -> None:
@@ -95,11 +94,11 @@ def train_tokenizer(
     Raises:
         ValueError: when no document is left to learn from.
     """
-    held_out = held_out_clusters(build, decisions, heldout)
-    sources = {}
-    for source in sorted(documents):
-        shards = document_shards(build, documents[source], decisions, source)
-        sources[source] = TrainingDocuments([shard.paths(build) for shard in shards], held_out)
+    held_out = held_out_clusters(build, corpus, heldout)
+    sources = {
+        source: TrainingDocuments([build.store.blob_path(entry) for entry in entries], held_out)
+        for source, entries in sorted(corpus_files(build, corpus).items())
+    }
     taken = choose_sample(sources, config.sample_bytes, config.seed)
     count_sample(build.counts, taken)
     if not build.counts.kept:

@@ -10,7 +10,7 @@ from pipeline_config.teacher import TeacherConfig
 from storage.artifact import ArtifactRef, Manifest
 from storage.build import Build
 from storage.conversations import Conversation, read_conversations, read_json_lines
-from storage.documents import DOCUMENT_SCHEMA
+from storage.documents import CORPUS_SCHEMA
 from storage.session import Session
 from storage.steps import step
 from storage.tokens import TOKEN_INDEX_SCHEMA
@@ -36,13 +36,19 @@ def document_text(source: str, number: int) -> str:
     return f"{body}\n{CANARY}\n{body}"
 
 
-@step("small-documents", version="1")
-def make_documents(build: Build, source: str) -> None:
-    rows = []
+@step("small-corpus", version="1")
+def make_corpus(build: Build, sources: Sequence[str]) -> None:
+    for source in sources:
+        table = pa.Table.from_pylist(documents_of(source), CORPUS_SCHEMA)
+        build.add_table(f"{source}/00000.parquet", table, CORPUS_SCHEMA)
+
+
+def documents_of(source: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
     for number in range(NUM_DOCUMENTS):
         suffix = "py" if source == "code" else "html"
         rows.append(
-            {name: "" for name in DOCUMENT_SCHEMA.names}
+            {name: "" for name in CORPUS_SCHEMA.names}
             | {
                 "id": f"{source}{number:03d}",
                 "text": document_text(source, number),
@@ -52,12 +58,12 @@ def make_documents(build: Build, source: str) -> None:
                 "warc_offset": -1,
             }
         )
-    build.add_table("00000.parquet", pa.Table.from_pylist(rows, DOCUMENT_SCHEMA), DOCUMENT_SCHEMA)
+    return rows
 
 
 @step("small-tokens", version="1")
 def make_tokens(build: Build, source: str) -> None:
-    """Document 29 is in no split: it was not kept."""
+    """Document 29 is in no split."""
     for split, numbers in (
         ("train", [n for n in range(NUM_DOCUMENTS - 1) if n % 5]),
         ("heldout", [n for n in range(NUM_DOCUMENTS - 1) if not n % 5]),
@@ -89,12 +95,12 @@ class FourSteps:
         sources: Sequence[str] = ("code", "docs"),
     ) -> None:
         self._session = session
-        documents = {name: make_documents(name) for name in sources}
+        corpus = make_corpus(list(sources))
         tokens = {name: make_tokens(name) for name in sources}
         self.written = write_instructions(bootstrap, teacher, seed)
         self.identified = identify_classification(self.written, bootstrap, teacher, seed)
         self.instances = write_instances(
-            self.identified, documents, tokens, bootstrap, instances, teacher, seed
+            self.identified, corpus, tokens, bootstrap, instances, teacher, seed
         )
         self.filtered = filter_instances(self.instances, seed)
 

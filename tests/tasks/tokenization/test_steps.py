@@ -10,35 +10,34 @@ from transformers import PreTrainedTokenizerFast
 from pipeline_config.tokenization import HeldoutConfig, TokenizerConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
-from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA, document_id
+from storage.documents import CORPUS_SCHEMA, document_id
 from storage.session import Session
 from storage.steps import step
 from storage.tokens import SPLITS, Split, TokenShards, index_name, tokens_name
 from tasks.tokenization.bpe import RANKS_FILE, load_encoding
 from tasks.tokenization.task import tokenize, train_tokenizer
 
-CLUSTERED_SCHEMA = DECISION_SCHEMA.append(pa.field("cluster", pa.string()))
 TOKENIZER = TokenizerConfig(vocab_size=300, sample_bytes=100_000)
 HELDOUT = HeldoutConfig(share=0.1, min_clusters=2)
 
 # Of the ranks, the tokens of docs, and those of code.
 GOLDEN = ["eb0e560d8837677e", "b84e1a0752c9f112", "79be84f681db576c"]
 
-# A document is (text, cluster or "" for its own, kept); a source is a list of shards of them.
-Document = tuple[str, str, bool]
+# A document is (text, cluster or "" for its own); a source is a list of shards of them.
+Document = tuple[str, str]
 Source = list[list[Document]]
 
 
 def numbered(word: str, numbers: range) -> list[Document]:
-    return [(f"{word} number {i} of the {word} shelf.\n", "", True) for i in numbers]
+    return [(f"{word} number {i} of the {word} shelf.\n", "") for i in numbers]
 
 
 CORPUS: dict[str, Source] = {
     "docs": [
         numbered("page", range(20)),
-        [*numbered("page", range(20, 30)), ("dropped by an earlier step", "", False)],
+        numbered("page", range(20, 30)),
     ],
-    "code": [[*numbered("line", range(4)), ("a <|im_end|> in a text", "", True)]],
+    "code": [[*numbered("line", range(4)), ("a <|im_end|> in a text", "")]],
 }
 
 
@@ -46,53 +45,26 @@ def identity(source: str, text: str) -> str:
     return document_id(source, f"http://{source}.test/", text)
 
 
-@step("corpus-documents", version="1")
-def make_documents(build: Build, source: str, shards: Source) -> None:
-    for number, shard in enumerate(shards):
-        rows: list[dict[str, Any]] = [
-            {name: "" for name in DOCUMENT_SCHEMA.names}
-            | {"id": identity(source, text), "text": text, "source": source, "warc_offset": -1}
-            for text, _, _ in shard
-        ]
-        table = pa.Table.from_pylist(rows, schema=DOCUMENT_SCHEMA)
-        build.add_table(f"{number:05d}.parquet", table, DOCUMENT_SCHEMA)
-
-
-@step("corpus-decisions", version="1")
-def make_decisions(build: Build, corpus: dict[str, Source]) -> None:
+@step("small-corpus", version="1")
+def make_corpus(build: Build, corpus: dict[str, Source]) -> None:
     for source, shards in corpus.items():
         for number, shard in enumerate(shards):
-            ids = [identity(source, text) for text, _, _ in shard]
-            table = pa.table(
-                {
-                    "id": ids,
-                    "kept": [kept for _, _, kept in shard],
-                    "reason": ["" if kept else "quality" for _, _, kept in shard],
-                    "duplicate_of": [""] * len(ids),
-                    "similarity": pa.array([0.0] * len(ids), pa.float32()),
-                    "cluster": [
-                        cluster or name for (_, cluster, _), name in zip(shard, ids, strict=True)
-                    ],
-                }
-            )
-            build.add_table(f"{source}/{number:05d}.parquet", table, CLUSTERED_SCHEMA)
-    build.add_table("clusters.parquet", pa.table({"cluster": ["such a file is about no source"]}))
-
-
-def make_corpus(corpus: dict[str, Source]) -> tuple[dict[str, ArtifactRef], ArtifactRef]:
-    documents = {source: make_documents(source, shards) for source, shards in corpus.items()}
-    return documents, make_decisions(corpus)
+            rows: list[dict[str, Any]] = [
+                {name: "" for name in CORPUS_SCHEMA.names}
+                | {"id": identity(source, text), "text": text, "source": source, "warc_offset": -1}
+                | {"cluster": cluster or identity(source, text)}
+                for text, cluster in shard
+            ]
+            table = pa.Table.from_pylist(rows, schema=CORPUS_SCHEMA)
+            build.add_table(f"{source}/{number:05d}.parquet", table, CORPUS_SCHEMA)
 
 
 def tokenize_all(
     corpus: dict[str, Source], heldout: HeldoutConfig = HELDOUT
 ) -> dict[str, ArtifactRef]:
-    documents, decisions = make_corpus(corpus)
-    tokenizer = train_tokenizer(documents, decisions, TOKENIZER, heldout)
-    return {
-        source: tokenize(documents[source], decisions, tokenizer, heldout, source, label=source)
-        for source in corpus
-    }
+    ref = make_corpus(corpus)
+    tokenizer = train_tokenizer(ref, TOKENIZER, heldout)
+    return {source: tokenize(ref, tokenizer, heldout, source, label=source) for source in corpus}
 
 
 def file_paths(session: Session, ref: ArtifactRef) -> dict[str, Path]:
@@ -118,8 +90,8 @@ def split_of_documents(session: Session, refs: dict[str, ArtifactRef]) -> dict[s
 
 
 def test_tokenizer_is_a_hugging_face_directory(direct: Session, tmp_path: Path) -> None:
-    documents, decisions = make_corpus(CORPUS)
-    ref = train_tokenizer(documents, decisions, TOKENIZER, HELDOUT)
+    corpus = make_corpus(CORPUS)
+    ref = train_tokenizer(corpus, TOKENIZER, HELDOUT)
     for name, path in file_paths(direct, ref).items():
         (tmp_path / name).write_bytes(path.read_bytes())
     tokenizer = PreTrainedTokenizerFast.from_pretrained(tmp_path, local_files_only=True)
@@ -129,11 +101,9 @@ def test_tokenizer_is_a_hugging_face_directory(direct: Session, tmp_path: Path) 
     assert "generation" in tokenizer.chat_template
 
 
-def test_tokenizer_learns_from_kept_training_documents_only(direct: Session) -> None:
-    documents, decisions = make_corpus(CORPUS)
-    counts = direct.store.manifest_of(
-        train_tokenizer(documents, decisions, TOKENIZER, HELDOUT)
-    ).counts
+def test_tokenizer_learns_from_training_documents_only(direct: Session) -> None:
+    corpus = make_corpus(CORPUS)
+    counts = direct.store.manifest_of(train_tokenizer(corpus, TOKENIZER, HELDOUT)).counts
     refs = tokenize_all(CORPUS)
     train = {source: open_tokens(direct, ref, "train") for source, ref in refs.items()}
     assert counts.read == counts.kept == sum(shards.num_documents for shards in train.values())
@@ -141,13 +111,13 @@ def test_tokenizer_learns_from_kept_training_documents_only(direct: Session) -> 
 
 
 def test_tokenizer_learns_from_a_sample_of_every_source_in_proportion(direct: Session) -> None:
-    documents, decisions = make_corpus(CORPUS)
+    corpus = make_corpus(CORPUS)
     whole = TOKENIZER.model_copy(update={"sample_bytes": 10_000})
     half = TOKENIZER.model_copy(update={"sample_bytes": 500})
     sizes, sampled = (
-        direct.store.manifest_of(
-            train_tokenizer(documents, decisions, config, HELDOUT)
-        ).counts.extra["sample_bytes"]
+        direct.store.manifest_of(train_tokenizer(corpus, config, HELDOUT)).counts.extra[
+            "sample_bytes"
+        ]
         for config in (whole, half)
     )
     total = sum(sizes.values())
@@ -155,12 +125,12 @@ def test_tokenizer_learns_from_a_sample_of_every_source_in_proportion(direct: Se
     assert sampled == {source: 500 * size // total for source, size in sizes.items()}
 
 
-def test_every_kept_document_comes_back_from_its_tokens(direct: Session) -> None:
-    documents, decisions = make_corpus(CORPUS)
-    tokenizer = train_tokenizer(documents, decisions, TOKENIZER, HELDOUT)
+def test_every_document_comes_back_from_its_tokens(direct: Session) -> None:
+    corpus = make_corpus(CORPUS)
+    tokenizer = train_tokenizer(corpus, TOKENIZER, HELDOUT)
     encoding = load_encoding(file_paths(direct, tokenizer)[RANKS_FILE])
     for source, shards in CORPUS.items():
-        ref = tokenize(documents[source], decisions, tokenizer, HELDOUT, source)
+        ref = tokenize(corpus, tokenizer, HELDOUT, source)
         found = {}
         for split in SPLITS:
             for document, tokens in open_tokens(direct, ref, split).documents():
@@ -168,10 +138,10 @@ def test_every_kept_document_comes_back_from_its_tokens(direct: Session) -> None
                 assert not set(tokens[1:].tolist()) & {0, 1, 2}
                 found[document.id] = encoding.decode(tokens[1:].tolist())
                 assert document.num_bytes == len(found[document.id].encode())
-        kept = [text for shard in shards for text, _, kept in shard if kept]
-        assert found == {identity(source, text): text for text in kept}
+        all_texts = [text for shard in shards for text, _ in shard]
+        assert found == {identity(source, text): text for text in all_texts}
         counts = direct.store.manifest_of(ref).counts
-        assert counts.read == counts.kept == ref.rows == len(kept)
+        assert counts.read == counts.kept == ref.rows == len(all_texts)
         assert counts.extra["vocab_size"] == encoding.n_vocab
         assert counts.extra["dtype"] == "<u2"
 
@@ -179,7 +149,7 @@ def test_every_kept_document_comes_back_from_its_tokens(direct: Session) -> None
 def test_no_cluster_is_on_both_sides_and_every_source_holds_out(direct: Session) -> None:
     # Clusters of four span both sources and all shards; `small` fills up, and takes `large` along.
     def shard(source: str, start: int) -> list[Document]:
-        return [(f"{source} {start + i}", f"cluster {i % 9}", True) for i in range(18)]
+        return [(f"{source} {start + i}", f"cluster {i % 9}") for i in range(18)]
 
     corpus = {
         "large": [shard("large", 0), [*shard("large", 50), *numbered("page", range(60))]],
@@ -189,19 +159,18 @@ def test_no_cluster_is_on_both_sides_and_every_source_holds_out(direct: Session)
     splits = split_of_documents(direct, refs)
     sides: dict[str, set[str]] = {}
     for source, shards in corpus.items():
-        for text, cluster, _ in (document for shard in shards for document in shard):
+        for text, cluster in (document for shard in shards for document in shard):
             sides.setdefault(cluster or text, set()).add(splits[identity(source, text)])
     assert all(len(side) == 1 for side in sides.values())
     assert [sides[f"cluster {i}"] for i in range(9)].count({"heldout"}) >= 4
 
 
 def test_growing_the_corpus_encodes_new_shards_only(direct: Session) -> None:
-    documents, decisions = make_corpus(CORPUS)
-    tokenizer = train_tokenizer(documents, decisions, TOKENIZER, HELDOUT)
-    first = tokenize(documents["docs"], decisions, tokenizer, HELDOUT, "docs")
+    corpus = make_corpus(CORPUS)
+    tokenizer = train_tokenizer(corpus, TOKENIZER, HELDOUT)
+    first = tokenize(corpus, tokenizer, HELDOUT, "docs")
     grown = {**CORPUS, "docs": [*CORPUS["docs"], numbered("page", range(30, 40))]}
-    more, decided = make_corpus(grown)
-    second = tokenize(more["docs"], decided, tokenizer, HELDOUT, "docs")
+    second = tokenize(make_corpus(grown), tokenizer, HELDOUT, "docs")
     before, after = (file_paths(direct, ref) for ref in (first, second))
     assert after.items() > before.items()
     journals = direct.store.list_files("shards/tokenize", deep=True)
@@ -210,42 +179,36 @@ def test_growing_the_corpus_encodes_new_shards_only(direct: Session) -> None:
 
 
 def test_document_that_cannot_be_split_is_dropped_with_its_reason(direct: Session) -> None:
-    corpus = {"docs": [[*numbered("page", range(6)), ("a" + " " * 1_200_000 + "b", "", True)]]}
-    documents, decisions = make_corpus(corpus)
+    corpus = make_corpus(
+        {"docs": [[*numbered("page", range(6)), ("a" + " " * 1_200_000 + "b", "")]]}
+    )
     small = {"docs": [numbered("page", range(20))]}
-    tokenizer = train_tokenizer(*make_corpus(small), TOKENIZER, HELDOUT)
-    counts = direct.store.manifest_of(
-        tokenize(documents["docs"], decisions, tokenizer, HELDOUT, "docs")
-    ).counts
+    tokenizer = train_tokenizer(make_corpus(small), TOKENIZER, HELDOUT)
+    counts = direct.store.manifest_of(tokenize(corpus, tokenizer, HELDOUT, "docs")).counts
     assert (counts.read, counts.kept) == (7, 6)
     assert counts.dropped == {"a million white-space characters in a row": 1}
 
 
-def test_decisions_on_another_source_are_refused(direct: Session) -> None:
-    documents, decisions = make_corpus(CORPUS)
-    with pytest.raises(ValueError, match="no decisions on pages/00000"):
-        train_tokenizer({"pages": documents["docs"]}, decisions, TOKENIZER, HELDOUT)
+def test_a_source_that_the_corpus_lacks_is_named(direct: Session) -> None:
+    corpus = make_corpus(CORPUS)
+    tokenizer = train_tokenizer(corpus, TOKENIZER, HELDOUT)
+    with pytest.raises(ValueError, match="no source 'pages'; it has code, docs"):
+        tokenize(corpus, tokenizer, HELDOUT, "pages")
 
 
-def test_decisions_on_other_documents_are_refused(direct: Session) -> None:
-    documents, decisions = make_corpus(CORPUS)
-    with pytest.raises(ValueError, match="decides on other documents"):
-        train_tokenizer({"docs": documents["code"]}, decisions, TOKENIZER, HELDOUT)
-
-
-def test_corpus_without_a_kept_document_is_refused(direct: Session) -> None:
-    documents, decisions = make_corpus({"docs": [[("gone", "", False)]]})
+def test_corpus_without_a_document_is_refused(direct: Session) -> None:
+    corpus = make_corpus({"docs": [[]]})
     with pytest.raises(ValueError, match="no document to learn from: read 0"):
-        train_tokenizer(documents, decisions, TOKENIZER, HELDOUT)
+        train_tokenizer(corpus, TOKENIZER, HELDOUT)
 
 
 def test_golden_digests(direct: Session) -> None:
     # A silent change of the output without a new step version fails here. Beside them, what a
-    # look at the corpus says: 30 + 5 kept documents.
-    documents, decisions = make_corpus(CORPUS)
-    tokenizer = train_tokenizer(documents, decisions, TOKENIZER, HELDOUT)
-    docs = tokenize(documents["docs"], decisions, tokenizer, HELDOUT, "docs")
-    code = tokenize(documents["code"], decisions, tokenizer, HELDOUT, "code")
+    # look at the corpus says: 30 + 5 documents.
+    corpus = make_corpus(CORPUS)
+    tokenizer = train_tokenizer(corpus, TOKENIZER, HELDOUT)
+    docs = tokenize(corpus, tokenizer, HELDOUT, "docs")
+    code = tokenize(corpus, tokenizer, HELDOUT, "code")
     (ranks,) = (e for e in direct.store.manifest_of(tokenizer).files if e.name == RANKS_FILE)
     assert (docs.rows, code.rows) == (30, 5)
     assert [digest[:16] for digest in (ranks.digest, docs.digest, code.digest)] == GOLDEN

@@ -1,0 +1,1 @@
+"""The finished corpus: what all earlier steps decided and edited, applied once."""
