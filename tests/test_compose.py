@@ -21,7 +21,6 @@ def compose() -> dict[str, Any]:
 
 
 def test_follows_the_compose_schema() -> None:
-    pytest.importorskip("check_jsonschema", reason="brings the schema of the Compose specification")
     subprocess.run(
         [
             sys.executable,
