@@ -17,14 +17,13 @@ from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
-from pydantic import BaseModel
-
 from storage.artifact import ArtifactRef, Manifest
 from storage.build import Build
+from storage.explain import few, why
 from storage.fingerprint import fingerprint
+from storage.handles import Done, by_digest, handles_in, resolve
 from storage.runs import read_latest, write_latest
 from storage.session import (
-    Handle,
     InputError,
     Planned,
     Planning,
@@ -37,18 +36,6 @@ from storage.session import (
 from storage.store import Store, VanishedError
 
 LOG_EVERY_SECONDS = 30.0
-
-
-class Done:
-    """A future of something that is there already."""
-
-    def __init__(self, ref: ArtifactRef) -> None:
-        """The handle that `result` gives."""
-        self._ref = ref
-
-    def result(self) -> ArtifactRef:
-        """The handle."""
-        return self._ref
 
 
 @lru_cache(maxsize=256)
@@ -68,7 +55,7 @@ class Step:
         name: str,
         version: str,
         libraries: tuple[str, ...],
-        capture: bool,
+        capture: bool | Callable[..., bool],
         identity: Callable[..., Any] | None,
         facts: Callable[..., dict[str, Any]] | None,
     ) -> None:
@@ -83,10 +70,10 @@ class Step:
         parameters = list(inspect.signature(function).parameters.values())[1:]
         self.signature = inspect.Signature(parameters)
 
-    @property
-    def reproducible(self) -> bool:
+    def is_reproducible(self, arguments: dict[str, Any]) -> bool:
         """Whether building again must give the same bytes: neither a capture nor a model step."""
-        return not self.capture and self.facts is None
+        captures = self.capture(**arguments) if callable(self.capture) else self.capture
+        return not captures and self.facts is None
 
     # ---- calling
 
@@ -103,7 +90,7 @@ class Step:
         if plan is not None:
             return self._plan(plan, bound.arguments, full_label)
         if not current_session().through_prefect:
-            arguments = _resolve(bound.arguments)
+            arguments = resolve(bound.arguments)
             return Done(self._find_or_build(current_session(), arguments, full_label)[0].ref)
         task = self._task.with_options(task_run_name=full_label.replace("/", "-"))
         return task.submit(dict(bound.arguments), full_label)
@@ -147,7 +134,7 @@ class Step:
             "step": self.name,
             "version": self.version,
             "libraries": {name: _library_version(name) for name in self.libraries},
-            "in": {key: _by_digest(item, unknown) for key, item in arguments.items()},
+            "in": {key: by_digest(item, unknown) for key, item in arguments.items()},
         }
         if self.identity is not None:
             try:
@@ -236,17 +223,17 @@ class Step:
         last = _last_manifest(plan, label)
         seconds = last.seconds if last else None
         if unknown:
-            why = "unless unchanged: " + _few(list(dict.fromkeys(unknown)))
-            row = PlanRow(name=label, state="maybe", why=why, seconds=seconds)
+            reason = "unless unchanged: " + few(list(dict.fromkeys(unknown)))
+            row = PlanRow(name=label, state="maybe", why=reason, seconds=seconds)
             return plan.add(row, Planned(self.name, label, "", ""))
         manifest = plan.store.latest_manifest(self.name, recipe)
         gone = plan.store.missing(manifest) if manifest else []
         if manifest and not gone:
             row = PlanRow(name=label, state="cached", seconds=manifest.seconds)
             return plan.add(row, Planned(self.name, label, manifest.digest, recipe))
-        why = f"{len(gone)} blobs gone" if gone else _why(ingredients, last)
-        row = PlanRow(name=label, state="run", why=why, seconds=seconds)
-        known = manifest.digest if manifest and self.reproducible else ""
+        reason = f"{len(gone)} blobs gone" if gone else why(ingredients, last)
+        row = PlanRow(name=label, state="run", why=reason, seconds=seconds)
+        known = manifest.digest if manifest and self.is_reproducible(arguments) else ""
         return plan.add(row, Planned(self.name, label, known, recipe))
 
 
@@ -255,7 +242,7 @@ def step(
     *,
     version: str,
     libraries: tuple[str, ...] = (),
-    capture: bool = False,
+    capture: bool | Callable[..., bool] = False,
     identity: Callable[..., Any] | None = None,
     facts: Callable[..., dict[str, Any]] | None = None,
 ) -> Callable[[Callable[..., None]], Step]:
@@ -265,7 +252,8 @@ def step(
         name: the step's name in plans, manifests and on the dashboard.
         version: raise it by hand when the output changes for equal inputs.
         libraries: distributions whose version changes the output.
-        capture: it reads the outside world; its first result is kept.
+        capture: it reads the outside world, so its first result is kept; or says of the same
+            arguments whether it does.
         identity: names outside inputs (file digests, this Python) from the same arguments.
         facts: what a model's bytes depend on (threads, dtype, device) from the same arguments.
     """
@@ -276,48 +264,8 @@ def step(
     return decorate
 
 
-# ---- helpers
-
-
-def _by_digest(value: Any, unknown: list[str]) -> Any:
-    """`value` with handles replaced by their contents' digests."""
-    if isinstance(value, ArtifactRef):
-        return {"artifact": value.digest}
-    if isinstance(value, Planned):
-        if not value.digest:
-            unknown.append(value.label)
-        return {"artifact": value.digest}
-    if isinstance(value, dict):
-        return {key: _by_digest(item, unknown) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_by_digest(item, unknown) for item in value]
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    return value
-
-
-def _resolve(value: Any) -> Any:
-    if isinstance(value, Done):
-        return value.result()
-    if isinstance(value, dict):
-        return {key: _resolve(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_resolve(item) for item in value]
-    return value
-
-
-def _handles(value: Any) -> list[Handle]:
-    if isinstance(value, ArtifactRef | Planned):
-        return [value]
-    if isinstance(value, dict):
-        return [handle for item in value.values() for handle in _handles(item)]
-    if isinstance(value, list | tuple):
-        return [handle for item in value for handle in _handles(item)]
-    return []
-
-
 def _withdraw_holder(store: Store, arguments: dict[str, Any], blob: str) -> None:
-    for handle in _handles(arguments):
+    for handle in handles_in(arguments):
         generations = store.manifests(handle.step, handle.recipe)
         if any(entry.blob == blob for manifest in generations for entry in manifest.files):
             store.withdraw(handle.step, handle.recipe)
@@ -326,39 +274,3 @@ def _withdraw_holder(store: Store, arguments: dict[str, Any], blob: str) -> None
 def _last_manifest(plan: Planning, label: str) -> Manifest | None:
     latest = read_latest(plan.store, plan.scope, label)
     return plan.store.latest_manifest(latest["step"], latest["recipe"]) if latest else None
-
-
-def _flatten(value: Any, prefix: str) -> dict[str, Any]:
-    if isinstance(value, dict) and "artifact" not in value:
-        flat: dict[str, Any] = {}
-        for key, item in value.items():
-            flat |= _flatten(item, f"{prefix}.{key}" if prefix else key)
-        return flat
-    return {prefix: value}
-
-
-def _why(ingredients: dict[str, Any], last: Manifest | None) -> str:
-    """What differs from the last build: `config.num_bands: 20 -> 24`."""
-    if last is None:
-        return "never built"
-    new = _flatten(ingredients, "")
-    old = _flatten(last.ingredients, "")
-    changed = []
-    for key in sorted(new.keys() | old.keys()):
-        before, after = old.get(key, "absent"), new.get(key, "absent")
-        if before == after:
-            continue
-        name = key.removeprefix("in.")
-        if isinstance(after, dict) or isinstance(before, dict):
-            changed.append(f"{name} changed")
-        else:
-            changed.append(f"{name}: {before} -> {after}")
-    if not changed:
-        return "its manifest was withdrawn or collected"
-    return _few(changed)
-
-
-def _few(names: list[str]) -> str:
-    """The first three, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more

@@ -18,7 +18,18 @@ def _bootstrap_seed_tasks(bootstrap: BootstrapConfig, **_: object) -> str:
     return _seed_tasks(bootstrap)
 
 
-@step("write-instructions", version="2", libraries=("numpy",), identity=_seed_tasks)
+def _asks_a_model(teacher: TeacherConfig, **_: object) -> bool:
+    """A language model may answer differently tomorrow: what it said first is kept."""
+    return teacher.kind != "procedural"
+
+
+@step(
+    "write-instructions",
+    version="2",
+    libraries=("numpy",),
+    capture=_asks_a_model,
+    identity=_seed_tasks,
+)
 def write_instructions(
     build: Build, config: BootstrapConfig, teacher: TeacherConfig, seed: int
 ) -> None:
@@ -28,7 +39,13 @@ def write_instructions(
     write_instructions(build, config, teacher, seed)
 
 
-@step("identify-classification", version="1", libraries=("numpy",), identity=_seed_tasks)
+@step(
+    "identify-classification",
+    version="1",
+    libraries=("numpy",),
+    capture=_asks_a_model,
+    identity=_seed_tasks,
+)
 def identify_classification(
     build: Build,
     instructions: ArtifactRef,
@@ -42,7 +59,13 @@ def identify_classification(
     identify_classification(build, instructions, config, teacher, seed)
 
 
-@step("write-instances", version="2", libraries=("numpy",), identity=_bootstrap_seed_tasks)
+@step(
+    "write-instances",
+    version="2",
+    libraries=("numpy",),
+    capture=_asks_a_model,
+    identity=_bootstrap_seed_tasks,
+)
 def write_instances(
     build: Build,
     instructions: ArtifactRef,

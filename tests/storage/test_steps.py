@@ -22,6 +22,10 @@ class Filtering(BaseModel):
     modulo: int = 2
 
 
+class Asking(BaseModel):
+    outside: bool = False
+
+
 class Training(BaseModel):
     lr: float = 0.1
 
@@ -67,6 +71,11 @@ def train(build: Build, rows: ArtifactRef, config: Training) -> None:
 def score(build: Build, model: ArtifactRef) -> None:
     calls.append("score")
     build.add_json("score.json", {"bytes": model.bytes})
+
+
+@step("ask", version="1", capture=lambda config: config.outside)
+def ask(build: Build, config: Asking) -> None:
+    build.add_json("answer.json", {"answer": 42})
 
 
 MAKING, FILTERING, TRAINING = Making(), Filtering(), Training()
@@ -135,6 +144,18 @@ def test_a_lost_model_may_come_out_otherwise(store: Store) -> None:
     assert states(plan(store)) == ["cached", "cached", "run", "maybe"]
     assert run(store)[0] == "train"
     assert run(store) == []
+
+
+@pytest.mark.parametrize(("outside", "follows"), [(False, "cached"), (True, "maybe")])
+def test_a_lost_answer_from_outside_may_come_out_otherwise(
+    store: Store, outside: bool, follows: str
+) -> None:
+    with session(store, flow="f", preset="p", config=Asking(), workers=1, through_prefect=False):
+        score(ask(Asking(outside=outside)))
+    _lose(store, "ask")
+    with planning(store, flow="f", preset="p") as planned:
+        score(ask(Asking(outside=outside)))
+    assert [row.state for row in planned.rows] == ["run", follows]
 
 
 def _lose(store: Store, label: str) -> None:
