@@ -10,12 +10,13 @@ from pathlib import Path
 
 from pipeline_config.crawl import ExtractJob
 from pipeline_config.extraction import ExtractionConfig
-from storage.artifact import ArtifactRef
+from storage.artifact import ArtifactRef, FileEntry
 from storage.build import Build
 from storage.shards import Shard, ShardOutput
 from tasks.crawl.document_tables import DocumentTables
 from tasks.crawl.documents import Document, shares
 from tasks.crawl.html_text import NoTextError, PageText, page_text
+from tasks.crawl.record_origins import ORIGINS_SUFFIX, at_origin
 from tasks.crawl.warc_reading import CapturedPage, read_pages
 
 
@@ -25,13 +26,14 @@ def extract_pages(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
     Raises:
         ValueError: when no page gave a document, with the reasons.
     """
-    files = build.files(capture)
+    files = build.files(capture, ".warc.gz")
     origins = build.manifest(capture).counts.extra.get("origins", {})
+    places = {entry.name: entry for entry in build.files(capture, ORIGINS_SUFFIX)}
     shards = [
         # The name counts as input: it is written beside every document.
         Shard(
             name=f"{index:05d}",
-            inputs=(entry,),
+            inputs=(entry, *places_of(entry.name, places)),
             extra={"warc_file": origins.get(entry.name, entry.name), "limit": limit},
         )
         for index, (entry, limit) in enumerate(
@@ -41,10 +43,17 @@ def extract_pages(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
     build.map_shards(extract_shard, shards, job.model_copy(update={"limit": 0}), unit="pages")
 
 
+def places_of(name: str, places: dict[str, FileEntry]) -> list[FileEntry]:
+    """The table that says where the records of a WARC file are from, when there is one."""
+    beside = places.get(name.removesuffix(".warc.gz") + ORIGINS_SUFFIX)
+    return [beside] if beside else []
+
+
 def extract_shard(inputs: list[Path], job: ExtractJob, out: ShardOutput) -> None:
     """Extracts one WARC file."""
     tables = DocumentTables(out, job.source, job.labels, out.extra["limit"])
-    tables.fill(warc_documents(inputs[0], out.extra["warc_file"], job.extraction, out))
+    documents = warc_documents(inputs[0], out.extra["warc_file"], job.extraction, out)
+    tables.fill(at_origin(documents, inputs[1]) if len(inputs) > 1 else documents)
 
 
 def warc_documents(
