@@ -123,10 +123,10 @@ class Build:
         params: BaseModel | dict[str, Any] | None = None,
         *,
         unit: str = "documents",
-    ) -> None:
+    ) -> list[FileEntry]:
         """Runs `function` on every shard that no earlier run finished; adds files and counts.
 
-        `unit` names what `counts.read` counts.
+        `unit` names what `counts.read` counts. Returns the files that it added, in order of shards.
         """
         done, cached, read = 0, 0, 0
         started_at = time.monotonic()
@@ -146,6 +146,7 @@ class Build:
         for result in results:
             self._files += result.files
             self.counts.merge(result.counts)
+        return [entry for result in results for entry in result.files]
 
     # ---- the end
 
