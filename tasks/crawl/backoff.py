@@ -7,13 +7,27 @@ often (https://status.commoncrawl.org); all connections of a capture slow down t
 import datetime as dt
 import email.utils
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+
+T = TypeVar("T")
 
 MAX_PAUSE_SECONDS = 60.0
 MAX_RETRY_AFTER_SECONDS = 600.0
 MIN_BYTES_PER_SECOND = 1_000
+
+
+class DownloadError(Exception):
+    """A file could not be had; the message holds its URL and the last reason."""
+
+
+class StoppedError(Exception):
+    """Another connection of the same capture failed, so this one ended too."""
 
 
 class TryAgainError(Exception):
@@ -90,3 +104,55 @@ class SpeedGate:
         if self.num_bytes < MIN_BYTES_PER_SECOND * seconds:
             raise TryAgainError(f"{self.num_bytes} bytes in {seconds:.0f} seconds")
         self.since, self.num_bytes = self.clock(), 0
+
+
+class Patience:
+    """Asks again and again, for all connections of a capture; threads share it."""
+
+    def __init__(self, retries: int) -> None:
+        """`retries` is how many failures in a row are borne."""
+        self.retries = retries
+        self._stopped = threading.Event()
+        self._quiet_until = 0.0  # of time.monotonic()
+
+    def stop(self) -> None:
+        """Ends every wait, now and later, with `StoppedError`."""
+        self._stopped.set()
+
+    def wait(self, seconds: float) -> None:
+        """Waits; not at all for 0 or less.
+
+        Raises:
+            StoppedError: when all is to end.
+        """
+        if self._stopped.wait(seconds) if seconds > 0 else self._stopped.is_set():
+            raise StoppedError
+
+    def of(
+        self, url: str, ask: Callable[[], T], has_grown: Callable[[], bool] = lambda: False
+    ) -> T:
+        """What `ask` gives in the end; a failure after which `has_grown` counts as the first.
+
+        Raises:
+            DownloadError: after too many failures in a row, or one that waiting does not heal.
+        """
+        failures = 0
+        while True:
+            self.wait(self._quiet_until - time.monotonic())
+            try:
+                return ask()
+            except (httpx.TransportError, TryAgainError) as error:
+                failures = 1 if has_grown() else failures + 1
+                if failures > self.retries:
+                    reason = str(error) or type(error).__name__
+                    raise DownloadError(f"{url}: {reason}, {failures} times in a row") from None
+                self._pause(url, failures, error)
+            except (httpx.RequestError, httpx.InvalidURL) as error:  # such as endless redirects
+                raise DownloadError(f"{url}: {error}") from None
+
+    def _pause(self, url: str, failures: int, error: Exception) -> None:
+        answer = error if isinstance(error, TryAgainError) else TryAgainError("")
+        seconds = pause_seconds(url, failures, answer.retry_after)
+        if answer.too_much:
+            self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)
+        self.wait(seconds)

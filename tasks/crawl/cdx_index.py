@@ -22,9 +22,10 @@ from functools import cached_property
 
 from pipeline_config.common_crawl import PageSelection
 from storage.artifact import Counts
+from tasks.crawl.backoff import DownloadError
 from tasks.crawl.page_index import IndexedPage, domain_of, unfit
 from tasks.crawl.ranges import read_member
-from tasks.crawl.remote import DownloadError, Remote
+from tasks.crawl.remote import Remote
 
 PROBE_BYTES = 1 << 13
 WINDOW_BYTES = 1 << 16

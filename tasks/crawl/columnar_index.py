@@ -18,11 +18,12 @@ import pyarrow.parquet as pq
 
 from pipeline_config.common_crawl import PageSelection
 from storage.artifact import Counts
+from tasks.crawl.backoff import DownloadError
 from tasks.crawl.cdx_index import key_prefixes
 from tasks.crawl.common_crawl import list_paths
 from tasks.crawl.page_index import IndexedPage, domain_of
 from tasks.crawl.ranges import RangeFile
-from tasks.crawl.remote import DownloadError, Remote
+from tasks.crawl.remote import Remote
 
 KEY, HOST, STATUS, LANGUAGES = (
     "url_surtkey",

@@ -11,7 +11,8 @@ import math
 import zlib
 
 from pipeline_config.common_crawl import CommonCrawlCapture
-from tasks.crawl.remote import DownloadError, Remote
+from tasks.crawl.backoff import DownloadError
+from tasks.crawl.remote import Remote
 
 MAX_LIST_BYTES = 64_000_000  # compressed; the longest ones have 0.2 MB
 MAX_LIST_TEXT_BYTES = 512_000_000

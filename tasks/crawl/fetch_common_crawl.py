@@ -13,11 +13,12 @@ from storage.build import Build
 from storage.fingerprint import file_digest
 from storage.shards import ShardResult
 from tasks.crawl import cdx_index, columnar_index
+from tasks.crawl.backoff import DownloadError
 from tasks.crawl.common_crawl import choose_files
 from tasks.crawl.page_index import IndexedPage, load_pages, sample, save_pages
 from tasks.crawl.page_records import fetch_records
 from tasks.crawl.portions import Portion, PortionOutput, fetch_portions
-from tasks.crawl.remote import DownloadError, Remote
+from tasks.crawl.remote import Remote
 from tasks.crawl.warc_checks import check_file
 
 PAGES_PER_FILE = 1_000  # about 35 MB; a larger selection fetches what is not in its whole files

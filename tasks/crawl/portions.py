@@ -17,6 +17,7 @@ from storage.artifact import Counts
 from storage.build import Build
 from storage.fingerprint import fingerprint
 from storage.shards import Journal, ShardResult, put_file, read_journal
+from tasks.crawl.backoff import StoppedError
 from tasks.crawl.remote import Remote
 
 TOLD_EVERY_SECONDS = 1.0
@@ -71,7 +72,7 @@ def fetch_portions(
     try:
         with ThreadPoolExecutor(max_workers=connections) as threads:
             running = {
-                threads.submit(_fetch, build, portions[index], index, meter): index
+                threads.submit(_fetch, build, remote, portions[index], index, meter): index
                 for index in todo
             }
             try:
@@ -109,7 +110,9 @@ def _collect(
     while running:
         done, _ = wait(running, TOLD_EVERY_SECONDS, return_when=FIRST_COMPLETED)
         for future in done:
-            keep(running.pop(future), future.result())
+            index = running.pop(future)
+            if not isinstance(future.exception(), StoppedError):  # another one's error comes
+                keep(index, future.result())
         meter.show()
 
 
@@ -117,11 +120,17 @@ def _name(index: int) -> str:
     return f"{index:05d}"
 
 
-def _fetch(build: Build, portion: Portion, index: int, meter: "_Meter") -> PortionOutput:
+def _fetch(
+    build: Build, remote: Remote, portion: Portion, index: int, meter: "_Meter"
+) -> PortionOutput:
     folder = build.work / portion.key[:32]
     folder.mkdir(parents=True, exist_ok=True)
     out = PortionOutput(_name(index), folder, lambda done: meter.tell(index, done))
-    portion.fetch(out)
+    try:
+        portion.fetch(out)
+    except BaseException:
+        remote.stop()  # before this thread begins with the next one
+        raise
     return out
 
 

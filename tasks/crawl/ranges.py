@@ -3,7 +3,8 @@
 import io
 from typing import Any
 
-from tasks.crawl.remote import DownloadError, Remote
+from tasks.crawl.backoff import DownloadError
+from tasks.crawl.remote import Remote
 from tasks.crawl.warc_checks import DamageError, unpack_record
 
 

@@ -6,19 +6,21 @@ server still has the same file (If-Range). How long to wait between tries says `
 
 import datetime as dt
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx
 
-from tasks.crawl import backoff
-from tasks.crawl.backoff import SpeedGate, TryAgainError
+from tasks.crawl.backoff import (
+    DownloadError,
+    Patience,
+    SpeedGate,
+    TryAgainError,
+    retry_after_seconds,
+)
 
-T = TypeVar("T")
 Tell = Callable[[int, int], None]  # bytes done, and in all (0 when the server does not say)
 
 USER_AGENT = "crawl2chat"
@@ -28,14 +30,6 @@ TRY_AGAIN = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
 TOO_MUCH = frozenset({403, 429, 503})  # then all connections wait
 MAX_FILE_BYTES = 16_000_000_000
 PROGRESS_BYTES = 1_000_000  # a try that brought so much did not fail in vain
-
-
-class DownloadError(Exception):
-    """A file could not be had; the message holds its URL and the last reason."""
-
-
-class StoppedError(Exception):
-    """Another connection of the same capture failed, so this one ended too."""
 
 
 class Remote:
@@ -52,9 +46,7 @@ class Remote:
         """The arguments are those of `CommonCrawlCapture`."""
         self.base_url = base_url
         self.timeout_seconds = timeout_seconds
-        self.retries = retries
-        self._stopped = threading.Event()
-        self._quiet_until = 0.0  # of time.monotonic(); one float, so no lock
+        self._patience = Patience(retries)
         self._client = httpx.Client(
             timeout=timeout_seconds,
             follow_redirects=True,
@@ -73,7 +65,7 @@ class Remote:
 
     def stop(self) -> None:
         """Makes whatever runs in other threads end with `StoppedError`."""
-        self._stopped.set()
+        self._patience.stop()
 
     # ---- reading
 
@@ -89,7 +81,7 @@ class Remote:
                 _, total = _content_range(response)
                 return total
 
-        return self._patiently(url, ask)
+        return self._patience.of(url, ask)
 
     def read(self, path: str, start: int, length: int) -> bytes:
         """Exactly the bytes `start` to `start + length` of a file.
@@ -119,7 +111,7 @@ class Remote:
                     raise TryAgainError(f"{len(data)} of {length} bytes came")
                 return data
 
-        return self._patiently(url, ask)
+        return self._patience.of(url, ask)
 
     def read_all(self, path: str, max_bytes: int) -> bytes:
         """A whole small file.
@@ -138,7 +130,7 @@ class Remote:
                 _check(response)
                 return b"".join(self._blocks(response, max_bytes))
 
-        return self._patiently(url, ask)
+        return self._patience.of(url, ask)
 
     # ---- downloads
 
@@ -163,7 +155,7 @@ class Remote:
                 before = _size(partial)
                 return grown >= PROGRESS_BYTES
 
-            self._patiently(url, lambda: self._rest(url, partial, tell, first_bytes), has_grown)
+            self._patience.of(url, lambda: self._rest(url, partial, tell, first_bytes), has_grown)
         _validator(partial).unlink(missing_ok=True)
         partial.rename(target)
 
@@ -197,32 +189,7 @@ class Remote:
                     have += len(block)
                     tell(have, total)
 
-    # ---- patience
-
-    def _patiently(
-        self, url: str, ask: Callable[[], T], has_grown: Callable[[], bool] = lambda: False
-    ) -> T:
-        failures = 0
-        while True:
-            self._sleep(self._quiet_until - time.monotonic())
-            try:
-                return ask()
-            except (httpx.TransportError, TryAgainError) as error:
-                failures = 1 if has_grown() else failures + 1
-                if failures > self.retries:
-                    reason = str(error) or type(error).__name__
-                    raise DownloadError(f"{url}: {reason}, {failures} times in a row") from None
-                wanted = error.retry_after if isinstance(error, TryAgainError) else 0.0
-                pause = backoff.pause_seconds(url, failures, wanted)
-                if isinstance(error, TryAgainError) and error.too_much:
-                    self._quiet_until = max(self._quiet_until, time.monotonic() + pause)
-                self._sleep(pause)
-            except (httpx.RequestError, httpx.InvalidURL) as error:  # such as endless redirects
-                raise DownloadError(f"{url}: {error}") from None
-
-    def _sleep(self, seconds: float) -> None:
-        if self._stopped.wait(seconds) if seconds > 0 else self._stopped.is_set():
-            raise StoppedError
+    # ---- the body and the address
 
     def _blocks(
         self, response: httpx.Response, max_bytes: int, *, cut: bool = False
@@ -230,8 +197,7 @@ class Remote:
         """The body as it comes; at most `max_bytes`, of which more are cut off or an error."""
         gate, left = SpeedGate(self.timeout_seconds), max_bytes
         for block in response.iter_raw():
-            if self._stopped.is_set():
-                raise StoppedError
+            self._patience.wait(0)
             gate.passed(len(block))
             if len(block) > left and not cut:
                 raise DownloadError(f"{response.url}: more than {max_bytes} bytes")
@@ -255,7 +221,7 @@ def _check(response: httpx.Response) -> None:
     status = response.status_code
     if status in TRY_AGAIN:
         header = response.headers.get("Retry-After", "")
-        wanted = backoff.retry_after_seconds(header, dt.datetime.now(dt.UTC))
+        wanted = retry_after_seconds(header, dt.datetime.now(dt.UTC))
         raise TryAgainError(f"HTTP {status}", wanted, too_much=status in TOO_MUCH)
     if response.is_error:
         raise DownloadError(f"{response.url}: HTTP {status}")

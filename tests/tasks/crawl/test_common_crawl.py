@@ -10,8 +10,9 @@ from pipeline_config.common_crawl import CommonCrawlCapture
 from storage.artifact import ArtifactRef, Manifest
 from storage.session import Session
 from tasks.crawl import backoff, task
+from tasks.crawl.backoff import DownloadError
 from tasks.crawl.common_crawl import choose_files, list_paths
-from tasks.crawl.remote import DownloadError, Remote
+from tasks.crawl.remote import Remote
 from tests.tasks.crawl.mirror import Mirror, breaks_off, listing, says
 from tests.tasks.crawl.sites import Record, page, warc_bytes
 

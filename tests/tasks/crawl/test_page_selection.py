@@ -13,11 +13,13 @@ from warcio.archiveiterator import ArchiveIterator
 from pipeline_config.common_crawl import CommonCrawlCapture
 from pipeline_config.crawl import CrawlConfig
 from storage.artifact import ArtifactRef, Counts
-from storage.session import Session
+from storage.session import Session, session
+from storage.store import Store
 from storage.tables import read_table
 from tasks.crawl import backoff, fetch_common_crawl, task
-from tasks.crawl.remote import DownloadError
-from tests.tasks.crawl.mirror import Mirror, says
+from tasks.crawl.backoff import DownloadError
+from tests.conftest import NoConfig
+from tests.tasks.crawl.mirror import Mirror, listing, says
 from tests.tasks.crawl.small_crawl import CRAWL, NEXT_CRAWL, PAGES, Captured, add_crawl
 
 PYTHON = {  # pages of python.org that are HTML, whole and found
@@ -37,6 +39,15 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     add_crawl(found, PAGES)
     yield found
     found.close()
+
+
+@pytest.fixture
+def direct(store: Store) -> Iterator[Session]:
+    """A session with one worker, which imports the extractor once."""
+    with session(
+        store, flow="test", preset="test", config=NoConfig(), workers=1, through_prefect=False
+    ) as current:
+        yield current
 
 
 def capture_of(base_url: str, crawls: Any = CRAWL, **selection: Any) -> CommonCrawlCapture:
@@ -321,3 +332,40 @@ def test_documents_of_selected_pages_say_where_their_records_are(
         record = next(iter(ArchiveIterator(io.BytesIO(content))))
         assert record.rec_headers.get_header("WARC-Target-URI") == row["url"]
     assert mirror.asked == []
+
+
+def shards_extracted(current: Session) -> int:
+    """How many WARC files were ever extracted in this store."""
+    paths = current.store.list_files("shards/extract", deep=True)
+    journals = [Path(current.store.full(path)).read_bytes() for path in paths]
+    return sum(journal.count(b"\n") for journal in journals)
+
+
+@pytest.mark.parametrize("select", [None, {"domains": ["python.org", "is"]}])
+def test_the_next_crawl_is_all_that_is_extracted(
+    mirror: Mirror, direct: Session, select: dict[str, Any] | None
+) -> None:
+    changed = [Captured(page.url + "?now", page.status, page.mime_type) for page in PAGES]
+    add_crawl(mirror, changed, NEXT_CRAWL)
+    for crawl in (CRAWL, NEXT_CRAWL):
+        paths = [path for path in mirror.files if f"{crawl}/seg" in path and "/warc/" in path]
+        mirror.files[f"crawl-data/{crawl}/warc.paths.gz"] = listing(paths)
+
+    def documents(*crawls: str) -> ArtifactRef:
+        source = {"kind": "common_crawl", "crawls": crawls, "base_url": mirror.url}
+        source |= {"select": select} if select else {"num_files": 2}
+        config = CrawlConfig.model_validate({"sources": {"x": source}})
+        return task.extract(task.fetch(config.to_fetch("x")), config.to_extract("x"))
+
+    first = documents(CRAWL)
+    assert shards_extracted(direct) == 2
+    mirror.hits.clear()
+    both = documents(CRAWL, NEXT_CRAWL)
+    assert shards_extracted(direct) == 4
+    assert not any(CRAWL in path and "/segments/" in path for path in mirror.hits)
+    mirror.hits.clear()
+    documents(NEXT_CRAWL)
+    assert shards_extracted(direct) == 4
+    assert not any("/segments/" in path for path in mirror.hits)
+    blobs = [entry.blob for entry in direct.store.manifest_of(first).files]
+    assert [entry.blob for entry in direct.store.manifest_of(both).files][:2] == blobs

@@ -1,6 +1,7 @@
 """Reading and downloading from a server that is not always well, and from a local copy."""
 
 import datetime as dt
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,15 @@ from pathlib import Path
 import pytest
 
 from tasks.crawl import backoff
-from tasks.crawl.backoff import SpeedGate, TryAgainError, pause_seconds, retry_after_seconds
-from tasks.crawl.remote import DownloadError, Remote, StoppedError
+from tasks.crawl.backoff import (
+    DownloadError,
+    SpeedGate,
+    StoppedError,
+    TryAgainError,
+    pause_seconds,
+    retry_after_seconds,
+)
+from tasks.crawl.remote import Remote
 from tests.tasks.crawl.mirror import Mirror, breaks_off, etag, says
 
 CONTENT = bytes(range(256)) * 40
@@ -231,3 +239,18 @@ def test_a_byte_a_second_is_too_slow() -> None:
     for _ in range(300):
         now += 1
         gate.passed(1_000)
+
+
+def test_a_server_that_drips_is_given_up(
+    mirror: Mirror, remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at the clock finds it 50 s later, so 10 KB seem to take minutes."""
+    times = itertools.count(0, 50.0)
+    monkeypatch.setattr(
+        "tasks.crawl.remote.SpeedGate", lambda seconds: SpeedGate(seconds, lambda: next(times))
+    )
+    with pytest.raises(DownloadError, match=r"bytes in \d+ seconds, 3 times in a row"):
+        remote.download(PATH, tmp_path / "file", nothing)
+    with pytest.raises(DownloadError, match=r"bytes in \d+ seconds, 3 times in a row"):
+        remote.read(PATH, 0, 100)
+    assert mirror.hits[PATH] == 6
