@@ -37,11 +37,11 @@ GOLDEN = {
     "tokenize/notes": "b79e03a1ced95b19",
     "tokenize/pages": "4314db3a49921d87",
     "mixture": "a1ed9383da415e88",
-    "write-instructions": "87a3076dc7070b21",
-    "identify-classification": "1c316636410bef0a",
-    "write-instances": "ba2a716c995c719b",
-    "filter-instances": "bcc219e1b3d2e03c",
-    "evaluate-baselines": "ee925e6cbf29dfad",
+    "write-instructions": "178fb9f79c5015a3",
+    "identify-classification": "51f0ba82c7b288c9",
+    "write-instances": "95c302c58284ff07",
+    "filter-instances": "aec22818400853ba",
+    "evaluate-baselines": "521af8db4f548e07",
 }
 
 

@@ -23,7 +23,7 @@ PHRASINGS = (
     "Name the neighbour on the left of the last word.",
     "Which word is penultimate here?",
     "Give the word before the last one, please.",
-    "Quote the last word but one of these lines.",
+    "These lines have a last word but one. Quote it.",
     "Report the next to last word of the text.",
     "Extract the penultimate word only.",
     "Look at the word before the end; which is it?",

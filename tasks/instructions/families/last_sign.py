@@ -27,7 +27,7 @@ PHRASINGS = (
     "What is the final symbol here?",
     "Write the sign that ends the snippet.",
     "Find the last symbol and copy it.",
-    "With which character does the excerpt end?",
+    "The excerpt ends with which character?",
     "At the end stands a sign. Which one?",
     "Tell me what character is last.",
     "I want the final character, no word.",

@@ -20,7 +20,7 @@ PHRASINGS = (
     "Say in one word from what source this is.",
     "Determine the collection that the quoted words stem from.",
     "Out of which collection might somebody have copied this?",
-    "What is the origin of the passage, by source?",
+    "Origin of the passage: which source is it?",
     "Decide which collection the text is from.",
     "Give the source, one label only.",
     "Where does this come from? Answer with the source.",

@@ -33,7 +33,7 @@ def written(share: float, number: int, seed: int = 0) -> list[tuple[list[str], R
 
 
 def test_without_faults_every_phrasing_is_written_once_families_in_turn() -> None:
-    texts = [text for parsed, _ in written(0, 4) for text in parsed]
+    texts = [text for parsed, _ in written(0, 20) for text in parsed]
     phrasings = {text for name in NAMES for text in FAMILIES[name].phrasings}
     assert set(texts[: len(phrasings)]) == phrasings
     families = [recognise(text, NAMES) for text in texts[:10]]
