@@ -71,7 +71,8 @@ def fetch_file(remote: Remote, path: str, first_bytes: int, out: PortionOutput) 
     """One file, checked by its own checksums; a damaged one is fetched once more.
 
     A file that comes twice with the same damage is damaged on the server: it is kept, counted in
-    `extra`, and the step `extract` steps over the damage.
+    `extra`, and the step `extract` steps over the damage. So are records that came as they were
+    sent, but do not have the digest that they name.
 
     Raises:
         DownloadError: when it does not come, or comes damaged in different ways.
@@ -96,6 +97,8 @@ def fetch_file(remote: Remote, path: str, first_bytes: int, out: PortionOutput) 
             raise DownloadError(f"{path} came damaged twice, in different ways; {check.damage}")
         seen = digest
         target.unlink()
+    if check.num_wrong:
+        out.counts.extra["wrong_digests"] = {path: check.num_wrong}
     out.counts.read = out.counts.kept = 1
     out.add_file(".warc.gz", target)
 

@@ -1,5 +1,6 @@
 """The capture of a Common Crawl through its step: files, trials, reuse, damage, kills."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,18 @@ def test_a_file_damaged_on_the_server_is_kept_and_told(mirror: Mirror, direct: S
     second = content_of(0).index(GZIP_MEMBER, 3)
     assert damage.startswith(f"byte {second}: ")
     assert mirror.hits[path_of(0)] == 2
+
+
+def test_records_with_wrong_digests_are_told_and_not_fetched_twice(
+    mirror: Mirror, direct: Session
+) -> None:
+    record = gzip.decompress(warc_bytes([Record("http://a.org/", page("a").encode())]))
+    wrong = gzip.compress(record.replace(b"plain things", b"other things"))
+    mirror.files[path_of(0)] = content_of(0) + wrong
+    manifest, contents = fetched(direct, task.fetch(capture_of(mirror.url)))
+    assert contents == [content_of(0) + wrong]
+    assert manifest.counts.extra["wrong_digests"] == {path_of(0): 1}
+    assert mirror.hits[path_of(0)] == 1
 
 
 def test_a_file_that_is_damaged_differently_each_time_is_an_error(
