@@ -46,7 +46,8 @@ def test_all_phrasings_are_accepted_and_every_fault_is_rejected(run: FourSteps) 
     assert len(accepted) > 0.9 * len(phrasings)
     counts = run.manifest(run.written).counts
     made = counts.extra["faults_made"]
-    assert counts.dropped["blacklisted"] >= made["blacklisted"] > 0
+    whole = made["blacklisted"] - made["truncated"]  # a cut answer may lose one
+    assert counts.dropped["blacklisted"] >= whole > 0
     assert counts.dropped["truncated"] == made["truncated"] > 0
     assert counts.read == counts.kept + sum(counts.dropped.values())
 
