@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-slow check format up install clean
+BENCH := .venv-bench
+BENCHED := $(BENCH)/.installed
+
+.PHONY: help demo test test-slow check bench format up install clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,6 +27,15 @@ check: install  ## lint, format, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+bench: $(BENCHED)  ## install what the benchmarks compare with, into an environment of its own
+	@echo "now run one: $(BENCH)/bin/python benchmarks/bench_minhash.py; see benchmarks/README.md"
+
+$(BENCHED): benchmarks/requirements.txt constraints.txt pyproject.toml
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@grep -v '^xxhash==' constraints.txt > $(BENCH)/constraints.txt
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(BENCH)/constraints.txt --requirement benchmarks/requirements.txt --editable '.[dev]'
+	@touch $@
+
 format: install  ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -41,4 +53,4 @@ $(INSTALLED): constraints.txt pyproject.toml
 	@touch $@
 
 clean:  ## remove .venv and caches, never the store
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(BENCH) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
