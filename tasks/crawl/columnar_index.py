@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -126,7 +127,7 @@ def _there(file: pq.ParquetFile, columns: list[str]) -> list[str]:
 
 def _rows_of_domains(table: pa.Table, domains: Sequence[str]) -> pa.Array:
     """The numbers of the rows of one of the domains; without domains those of all."""
-    numbers = pa.array(range(len(table)), pa.int64())
+    numbers = pa.array(np.arange(len(table)))
     if not domains:
         return numbers
     hosts = table[HOST]

@@ -15,7 +15,7 @@ from storage.shards import ShardResult
 from tasks.crawl import cdx_index, columnar_index
 from tasks.crawl.backoff import DownloadError
 from tasks.crawl.common_crawl import choose_files
-from tasks.crawl.page_index import IndexedPage, load_pages, sample, save_pages
+from tasks.crawl.page_index import IndexedPage, load_pages, sample, samples, save_pages
 from tasks.crawl.page_records import fetch_records
 from tasks.crawl.portions import Portion, PortionOutput, fetch_portions
 from tasks.crawl.remote import Remote
@@ -191,11 +191,9 @@ def search_domain(
 
 def search_file(remote: Remote, path: str, selection: PageSelection, out: PortionOutput) -> None:
     """The pages of one file of the columnar index; no more than can be in the sample."""
-    by_domain: dict[str, list[IndexedPage]] = {}
-    for page in columnar_index.search(remote, path, selection, out.counts):
-        by_domain.setdefault(page.domain, []).append(page)
-    taken = [sample(found, selection.max_pages, out.counts) for found in by_domain.values()]
-    save_search([page for found in taken for page in found], out)
+    pages = columnar_index.search(remote, path, selection, out.counts)
+    found = samples(pages, selection.max_pages, out.counts)
+    save_search([page for domain in sorted(found) for page in found[domain]], out)
 
 
 def save_search(pages: Iterable[IndexedPage], out: PortionOutput) -> None:

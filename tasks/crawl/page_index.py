@@ -28,6 +28,7 @@ PAGE_SCHEMA = pa.schema(
 )
 
 MAX_RECORD_BYTES = 1 << 25
+SPARE_PAGES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,19 @@ def sample(pages: Iterable[IndexedPage], max_pages: int, counts: Counts) -> list
     taken = ordered[: max_pages or len(ordered)]
     counts.drop("over_max_pages", len(ordered) - len(taken))
     return taken
+
+
+def samples(
+    pages: Iterable[IndexedPage], max_pages: int, counts: Counts
+) -> dict[str, list[IndexedPage]]:
+    """A sample of each domain's pages, of which never many more are held than are taken."""
+    found: dict[str, list[IndexedPage]] = {}
+    for page in pages:
+        held = found.setdefault(page.domain, [])
+        held.append(page)
+        if max_pages and len(held) >= 2 * max_pages + SPARE_PAGES:
+            found[page.domain] = sample(held, max_pages, counts)
+    return {domain: sample(held, max_pages, counts) for domain, held in found.items()}
 
 
 def _rank(page: IndexedPage) -> tuple[bytes, str, int]:
