@@ -25,7 +25,10 @@ def list_paths(remote: Remote, crawl: str, name: str) -> list[str]:
         DownloadError: when the list is not there, or is no list.
     """
     path = f"crawl-data/{crawl}/{name}.paths.gz"
-    data = remote.read_all(path, MAX_LIST_BYTES)
+    try:
+        data = remote.read_all(path, MAX_LIST_BYTES)
+    except DownloadError as error:
+        raise DownloadError(f"{error}; is {crawl} one of its crawls?") from None
     unpack = zlib.decompressobj(wbits=31)
     try:
         text = unpack.decompress(data, MAX_LIST_TEXT_BYTES)

@@ -160,8 +160,8 @@ def fetch_selection(
     }
     if build.counts.kept == 0:
         raise ValueError(
-            f"{build.label}: no page of {', '.join(capture.crawls)} is as `select` asks for: "
-            f"{build.counts}"
+            f"{build.label} finds no page of {', '.join(capture.crawls)} that is as `select` "
+            f"asks for: {build.counts}"
         )
 
 

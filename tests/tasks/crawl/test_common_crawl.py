@@ -199,6 +199,11 @@ def test_a_broken_list_is_an_error(
         task.fetch(capture_of(mirror.url))
 
 
+def test_an_unknown_crawl_is_named(mirror: Mirror, direct: Session) -> None:
+    with pytest.raises(DownloadError, match="HTTP 404; is CC-MAIN-2099-10 one of its crawls"):
+        task.fetch(capture_of(mirror.url, crawls="CC-MAIN-2099-10"))
+
+
 def test_a_list_that_never_ends_is_refused(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.crawl.common_crawl.MAX_LIST_TEXT_BYTES", 10_000)
     mirror.files[list_of()] = listing(["a" * 1_000_000])
