@@ -19,7 +19,7 @@ MAX_LIST_TEXT_BYTES = 512_000_000
 
 
 def list_paths(remote: Remote, crawl: str, name: str) -> list[str]:
-    """The paths in one of a crawl's lists: `warc`, `wet`, or `cc-index-table`.
+    """The paths in one of a crawl's lists, each once: `warc`, `wet`, or `cc-index-table`.
 
     Raises:
         DownloadError: when the list is not there, or is no list.
@@ -36,7 +36,7 @@ def list_paths(remote: Remote, crawl: str, name: str) -> list[str]:
         raise DownloadError(f"{remote.base_url}{path}: no gzip file: {error}") from None
     if not unpack.eof:
         raise DownloadError(f"{remote.base_url}{path}: not a whole list of paths")
-    return text.decode("utf-8", "replace").split()
+    return list(dict.fromkeys(text.decode("utf-8", "replace").split()))
 
 
 def choose_files(remote: Remote, capture: CommonCrawlCapture, crawl: str) -> list[str]:

@@ -199,6 +199,13 @@ def test_a_broken_list_is_an_error(
         task.fetch(capture_of(mirror.url))
 
 
+def test_a_file_that_is_listed_twice_is_one_file(mirror: Mirror, direct: Session) -> None:
+    mirror.files[list_of()] = listing([path_of(0), path_of(0), path_of(1)])
+    _, contents = fetched(direct, task.fetch(capture_of(mirror.url, num_files=2)))
+    assert contents == [content_of(0), content_of(1)]
+    assert (mirror.hits[path_of(0)], mirror.hits[path_of(1)]) == (1, 1)
+
+
 def test_an_unknown_crawl_is_named(mirror: Mirror, direct: Session) -> None:
     with pytest.raises(DownloadError, match="HTTP 404; is CC-MAIN-2099-10 one of its crawls"):
         task.fetch(capture_of(mirror.url, crawls="CC-MAIN-2099-10"))
