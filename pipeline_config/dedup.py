@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
+from pipeline_config.substring import SubstringConfig
 
 KeepPolicy = Literal["longest", "oldest", "preferred_source"]
 
@@ -61,6 +62,13 @@ class DedupConfig(StageConfig):
         description="kept documents of one bucket that a newcomer is compared with, the earliest; "
         "bounds the work on pages that share a template",
     )
+
+    substring: SubstringConfig = SubstringConfig()
+
+    @property
+    def of_documents(self) -> "DedupConfig":
+        """What the step `dedup` reads: with `substring` as it is by default."""
+        return self.model_copy(update={"substring": SubstringConfig()})
 
     @model_validator(mode="after")
     def _check_bands_fit(self) -> "DedupConfig":

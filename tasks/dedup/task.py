@@ -1,6 +1,7 @@
 """The steps of deduplication."""
 
 from pipeline_config.dedup import DedupConfig, SignatureConfig
+from pipeline_config.substring import SubstringConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.steps import step
@@ -27,3 +28,17 @@ def dedup(
     from tasks.dedup.decide import decide_duplicates
 
     decide_duplicates(build, signatures, decisions, config)
+
+
+@step("substring", version="1")
+def substring(
+    build: Build,
+    documents: dict[str, ArtifactRef],
+    edited: dict[str, ArtifactRef],
+    deduped: ArtifactRef,
+    config: SubstringConfig,
+) -> None:
+    """Cut spans that come more than once among all sources; both mappings are keyed by source."""
+    from tasks.dedup.substring import cut_substrings
+
+    cut_substrings(build, documents, edited, deduped, config)
