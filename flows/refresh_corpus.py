@@ -1,6 +1,6 @@
 """The corpus: from the sources to documents that are good, and there once.
 
-sources ─► fetch, extract | read ─► score, decide ─► sign ─► dedup ─► assemble
+sources ─► fetch, extract | read ─► score, decide ─► sign ─► dedup ─► [substring] ─► assemble
 """
 
 from pipeline_config.pipeline import PipelineConfig
@@ -8,7 +8,7 @@ from storage.artifact import ArtifactRef
 from storage.session import made_so_far
 from tasks.corpus.task import assemble
 from tasks.crawl.task import extract, fetch, read
-from tasks.dedup.task import dedup, sign
+from tasks.dedup.task import dedup, sign, substring
 from tasks.quality.task import decide, score
 from tasks.report.task import report
 
@@ -21,8 +21,11 @@ def refresh_corpus(config: PipelineConfig) -> ArtifactRef:
         scores = score(documents[name], config.quality.score, label=name)
         quality[name] = decide(scores, config.quality.for_source(name), label=name)
         signatures[name] = sign(documents[name], quality[name], config.dedup.signature, label=name)
-    deduped = dedup(signatures, quality, config.dedup)
-    return assemble(documents, [quality, deduped])
+    deduped = dedup(signatures, quality, config.dedup.of_documents)
+    layers: list[dict[str, ArtifactRef] | ArtifactRef] = [quality, deduped]
+    if config.dedup.substring.enabled:
+        layers.append(substring(documents, quality, deduped, config.dedup.substring))
+    return assemble(documents, layers)
 
 
 def ingest(name: str, config: PipelineConfig) -> ArtifactRef:

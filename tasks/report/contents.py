@@ -19,6 +19,7 @@ class StepCounts:
     dropped: tuple[tuple[str, int], ...] = ()  # reason, number; most frequent first
     edited: int = 0
     failing: tuple[tuple[str, int], ...] = ()  # rule, documents that fail it, be it first or not
+    edits: tuple[tuple[str, int], ...] = ()  # reason, spans that were changed; most frequent first
 
     @property
     def num_dropped(self) -> int:
@@ -63,6 +64,29 @@ class ReasonExamples:
     reason: str
     number: int  # how many there are, of which `examples` are a few
     examples: tuple[DocumentExample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditExample:
+    """One changed span, in what stands around it."""
+
+    id: str
+    url: str
+    before: str
+    cut: str
+    replacement: str  # "" where the span was only cut out
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonEdits:
+    """Spans that one step changed for one reason."""
+
+    step: str
+    source: str
+    reason: str
+    number: int  # how many there are, of which `examples` are a few
+    examples: tuple[EditExample, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +308,7 @@ class Contents:
     title: str
     funnels: tuple[SourceFunnel, ...] = ()
     examples: tuple[ReasonExamples, ...] = ()
+    edits: tuple[ReasonEdits, ...] = ()
     languages: tuple[LanguageShares, ...] = ()
     duplicates: Duplicates | None = None
     tokenizer: TokenizerFacts | None = None

@@ -8,8 +8,12 @@ import pyarrow.compute as pc
 from tasks.report.contents import LanguageShares, SourceFunnel, StepCounts
 
 # In the order of the pipeline; a source has `fetch` and `extract`, or `read`.
-DOCUMENT_STEPS = ("fetch", "extract", "read", "decide", "dedup")
-DROPPED_BEFORE = "quality"  # dedup's reason for documents that never reached it
+DOCUMENT_STEPS = (
+    *("fetch", "extract", "read"),
+    *("decide", "edit", "dedup", "substring", "decontaminate"),
+)
+# Under which a step carries along what never reached it: the stage that dropped it.
+DROPPED_BEFORE = frozenset({"quality", "dedup", "substring"})
 UNKNOWN_LANGUAGE = "unknown"
 
 
@@ -37,15 +41,15 @@ def add_up(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return total
 
 
-def decided(step: str, source: str, reasons: Mapping[str, int]) -> StepCounts:
+def decided(step: str, source: str, reasons: Mapping[str, int], edited: int = 0) -> StepCounts:
     """The funnel of a decision column: "" counts what is kept.
 
-    What `quality` dropped before is not counted again.
+    What was dropped before is not counted again.
     """
-    dropped = {name: n for name, n in reasons.items() if name not in ("", DROPPED_BEFORE)}
+    dropped = {n: count for n, count in reasons.items() if n and n not in DROPPED_BEFORE}
     kept = reasons.get("", 0)
     read = kept + sum(dropped.values())
-    return StepCounts(step, source, read, kept, by_number(dropped))
+    return StepCounts(step, source, read, kept, by_number(dropped), edited)
 
 
 def order_funnels(steps: list[StepCounts]) -> tuple[SourceFunnel, ...]:

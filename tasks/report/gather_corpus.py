@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pyarrow.compute as pc
+
 from pipeline_config.report import ReportConfig
-from storage.artifact import ArtifactRef
 from storage.tables import read_table
 from tasks.report.clusters import COLUMNS, describe
 from tasks.report.contents import (
@@ -26,8 +27,11 @@ from tasks.report.funnel import (
     language_shares,
     order_funnels,
 )
-from tasks.report.inputs import Inputs, step_counts
+from tasks.report.gather_edits import COLUMNS as COLUMNS_OF_EDITS
+from tasks.report.gather_edits import EDITING_STEPS, count_edits
+from tasks.report.inputs import Inputs, Tables, step_counts
 
+DECIDING_STEPS = ("decide", "edit", "dedup", "substring", "decontaminate")
 DECIDED_COLUMNS = ["id", "reason", "similarity"]
 SHOWN_COLUMNS = ["url", "text"]
 # The signal behind a reason, where it has another name; `gopher_dup_line` is `dup_line_fraction`.
@@ -51,20 +55,35 @@ def funnels(inputs: Inputs) -> tuple[SourceFunnel, ...]:
     """Every source's way from its first step to the last one there is."""
     steps = [
         step_counts(step, source, inputs.counts(ref))
-        for step in ("fetch", "extract", "read", "decide")
+        for step in ("fetch", "extract", "read", "decide", "edit", "decontaminate")
         for source, ref in inputs.sources(step).items()
     ]
-    deduplicated = inputs.get("dedup")
-    if deduplicated is not None:
-        steps += [_dedup_counts(inputs, deduplicated, source) for source in inputs.documents()]
+    for step in ("dedup", "substring"):
+        if inputs.get(step) is not None:
+            steps += [_decided_counts(inputs, step, source) for source in inputs.documents()]
+    steps = [_with_edits(inputs, one) for one in steps]
     return order_funnels(sorted(steps, key=lambda step: step.source))
 
 
-def _dedup_counts(inputs: Inputs, ref: ArtifactRef, source: str) -> StepCounts:
-    tables = inputs.tables(ref, ["reason"], source)
-    return decided(
-        "dedup", source, add_up(count_values(table.column("reason")) for table in tables)
-    )
+def _decided_counts(inputs: Inputs, step: str, source: str) -> StepCounts:
+    """The funnel of one source in a step that decides on all sources at once."""
+    tables = inputs.decisions(step, source, ["reason", "kept", "edits"])
+    assert tables is not None
+    reasons: list[dict[str, int]] = []
+    edited = 0
+    for table in tables:
+        reasons.append(count_values(table.column("reason")))
+        if "edits" in table.column_names:
+            changes = pc.greater(pc.list_value_length(table.column("edits")), 0)
+            edited += pc.sum(pc.and_(changes, table.column("kept"))).as_py() or 0
+    return decided(step, source, add_up(reasons), edited)
+
+
+def _with_edits(inputs: Inputs, counts: StepCounts) -> StepCounts:
+    if not counts.edited or counts.step not in EDITING_STEPS:
+        return counts
+    tables = inputs.decisions(counts.step, counts.source, COLUMNS_OF_EDITS)
+    return counts if tables is None else replace(counts, edits=by_number(count_edits(tables)))
 
 
 def examples(inputs: Inputs, config: ReportConfig) -> tuple[ReasonExamples, ...]:
@@ -72,13 +91,13 @@ def examples(inputs: Inputs, config: ReportConfig) -> tuple[ReasonExamples, ...]
     if not config.examples_per_reason:
         return ()
     found: list[ReasonExamples] = []
-    deduplicated = inputs.get("dedup")
     for source in inputs.documents():
-        decisions = inputs.get("decide", source)
-        groups = _groups(inputs, "decide", source, decisions, "", config)
-        if deduplicated is not None:
-            found += [group for group in groups if group.reason]
-            groups = _groups(inputs, "dedup", source, deduplicated, source, config)
+        groups: list[ReasonExamples] = []
+        for step in DECIDING_STEPS:
+            decisions = inputs.decisions(step, source, DECIDED_COLUMNS)
+            if decisions is not None:
+                found += [group for group in groups if group.reason]
+                groups = _groups(inputs, step, source, decisions, config)
         found += sorted(groups, key=lambda group: group.reason == "")  # the kept ones come last
     return tuple(found)
 
@@ -87,16 +106,12 @@ def _groups(
     inputs: Inputs,
     step: str,
     source: str,
-    decisions: ArtifactRef | None,
-    folder: str,
+    tables: Tables,
     config: ReportConfig,
 ) -> list[ReasonExamples]:
     """The examples of one step's decisions on one source, by the frequency of the reason."""
-    if decisions is None:
-        return []
-    tables = inputs.tables(decisions, DECIDED_COLUMNS, folder)
     numbers = add_up(count_values(table.column("reason")) for table in tables)
-    numbers.pop(DROPPED_BEFORE, None)
+    numbers = {name: number for name, number in numbers.items() if name not in DROPPED_BEFORE}
     chosen = choose(tables, config.examples_per_reason)
     shown = [one for reason in numbers for one in chosen[reason]]
     documents = inputs.documents()[source]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from storage.artifact import ArtifactRef, Counts, FileEntry, Manifest
 from storage.build import Build
@@ -33,6 +34,13 @@ class Inputs:
             for label, ref in self._refs.items()
             if label.startswith(prefix)
         }
+
+    def decisions(self, step: str, source: str, columns: list[str]) -> "Tables | None":
+        """What a step decided on a source, whether it works source by source or on all at once."""
+        ref, folder = self.get(step, source), ""
+        if ref is None:
+            ref, folder = self.get(step), source
+        return None if ref is None else self.tables(ref, columns, folder)
 
     def documents(self) -> dict[str, ArtifactRef]:
         """The documents of every source, crawled or read, by source."""
@@ -71,7 +79,7 @@ class Tables:
     """Parquet files read one at a time, each loop anew: memory holds one of them."""
 
     def __init__(self, build: Build, files: list[FileEntry], columns: list[str] | None) -> None:
-        """`columns` are those that are read; None: all."""
+        """`columns` are those that are read, as far as a file has them; None: all."""
         self._build = build
         self._files = files
         self._columns = columns
@@ -79,13 +87,20 @@ class Tables:
     def __iter__(self) -> Iterator[pa.Table]:
         """Every file's table, in order."""
         for entry in self._files:
-            yield read_table(self._build.store.blob_path(entry), self._columns)
+            yield self._read(entry)
+
+    def _read(self, entry: FileEntry) -> pa.Table:
+        path = self._build.store.blob_path(entry)
+        if self._columns is None:
+            return read_table(path)
+        there = pq.read_schema(path).names
+        return read_table(path, [name for name in self._columns if name in there])
 
     def rows(self, places: list[Place]) -> dict[Place, dict[str, object]]:
         """The rows at some places, reading only the files that hold one."""
         found: dict[Place, dict[str, object]] = {}
         for number in sorted({place.file for place in places}):
-            table = read_table(self._build.store.blob_path(self._files[number]), self._columns)
+            table = self._read(self._files[number])
             here = sorted({place.row for place in places if place.file == number})
             for row, values in zip(here, table.take(here).to_pylist(), strict=True):
                 found[Place(number, row)] = values

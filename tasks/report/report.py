@@ -16,6 +16,7 @@ from storage.artifact import ArtifactRef
 from storage.build import Build
 from tasks.report import (
     gather_corpus,
+    gather_edits,
     gather_evaluation,
     gather_instructions,
     gather_models,
@@ -54,6 +55,7 @@ def gather(inputs: Inputs, config: ReportConfig) -> Contents:
         title=config.title,
         funnels=gather_corpus.funnels(inputs),
         examples=gather_corpus.examples(inputs, config),
+        edits=gather_edits.edits(inputs, config),
         languages=gather_corpus.languages(inputs, config),
         duplicates=gather_corpus.duplicates(inputs, config),
         tokenizer=gather_models.tokenizer(inputs),

@@ -15,12 +15,14 @@ from tasks.report.contents import (
     CurvePoint,
     DocumentExample,
     Duplicates,
+    EditExample,
     FamilyAccuracy,
     Instructions,
     LanguageShares,
     Measured,
     MixtureWeight,
     Provenance,
+    ReasonEdits,
     ReasonExamples,
     RejectedText,
     Rejections,
@@ -32,6 +34,7 @@ from tasks.report.contents import (
     Training,
 )
 
+MAIL = EditExample("d7", "http://pydoc.demo/email.html", "write to ", "a@b.org", "<EMAIL>", " now")
 PAGE = (
     "json — JSON encoder and decoder\n\nModule Reference\nhttps://docs.python.org/3/library/json\n\n"
     "JSON (JavaScript Object Notation) is a subset of JavaScript syntax used as a lightweight data "
@@ -66,6 +69,7 @@ def _funnels() -> tuple[SourceFunnel, ...]:
             (("gopher_dup_line", 222), ("gopher_stop_words", 30), ("gopher_short_doc", 7)),
             failing=(("gopher_dup_line", 231), ("gopher_short_doc", 64), ("gopher_stop_words", 33)),
         ),
+        StepCounts("edit", "docs", 472, 472, edited=3, edits=(("email", 4), ("phone", 1))),
         StepCounts("dedup", "docs", 472, 390, (("near_duplicate", 74), ("exact_duplicate", 8))),
     )
     readmes = (
@@ -184,6 +188,7 @@ def contents() -> Contents:
         title="From a crawl to a chat model",
         funnels=_funnels(),
         examples=_examples(),
+        edits=(ReasonEdits("edit", "docs", "email", 4, (MAIL,)),),
         languages=(
             LanguageShares("docs", 731, (("en", 702), ("de", 14), ("la", 9), ("other", 6))),
             LanguageShares("readmes", 214, (("en", 209), ("zh", 5))),

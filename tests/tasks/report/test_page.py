@@ -8,6 +8,8 @@ from tasks.report.contents import (
     ClusterMember,
     Contents,
     DocumentExample,
+    EditExample,
+    ReasonEdits,
     ReasonExamples,
     RejectedText,
     Rejections,
@@ -71,6 +73,11 @@ def make_hostile(contents: Contents) -> Contents:
             SourceFunnel(EVIL, (StepCounts("read", EVIL, 5, 4, ((EVIL, 1),)),)),
         ),
         examples=(ReasonExamples("decide", "docs", EVIL, 1, (example,)),),
+        edits=(
+            ReasonEdits(
+                "edit", "docs", EVIL, 1, (EditExample("0" * 32, EVIL, EVIL, EVIL, EVIL, EVIL),)
+            ),
+        ),
         duplicates=replace(
             contents.duplicates, largest=(replace(cluster, members=(member, member)),)
         ),

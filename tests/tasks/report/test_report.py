@@ -24,7 +24,7 @@ from storage.conversations import (
     write_conversations,
     write_json_lines,
 )
-from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA, document_id
+from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA, EDITED_SCHEMA, document_id
 from storage.session import Session, planning, session
 from storage.steps import step
 from storage.store import Store
@@ -165,6 +165,33 @@ def write_dedup(build: Build) -> None:
     build.counts.read, build.counts.kept = len(reasons), reasons.count("")
     build.counts.drop("near_duplicate", reasons.count("near_duplicate"))
     build.counts.drop("exact_duplicate", reasons.count("exact_duplicate"))
+
+
+def write_edits(build: Build) -> None:
+    """In the third kept document of docs "text" becomes "<N>", in the next it is cut out."""
+    table = decisions(documents("docs"), QUALITY["docs"])
+    edits: list[list[dict[str, object]]] = [[] for _ in range(table.num_rows)]
+    for row, replacement, reason in ((5, "<N>", "masked"), (6, "", "cut")):
+        start = documents("docs").column("text")[row].as_py().index("text")
+        change = {"start": start, "end": start + 4, "replacement": replacement, "reason": reason}
+        edits[row] = [change]
+    column = pa.array(edits, EDITED_SCHEMA.field("edits").type)
+    write_halves(build, table.append_column("edits", column))
+    build.counts.read = build.counts.kept = 7
+    build.counts.edited = 2
+
+
+def write_repeats(build: Build) -> None:
+    """The mask of the layer before is cut out again."""
+    for source in SOURCES:
+        table = decisions(documents(source), DEDUP[source])
+        edits: list[list[dict[str, object]]] = [[] for _ in range(table.num_rows)]
+        if source == "docs":
+            text = documents("docs").column("text")[5].as_py().replace("text", "<N>", 1)
+            start = text.index("<N>")
+            edits[5] = [{"start": start, "end": start + 3, "replacement": "", "reason": "repeat"}]
+        column = pa.array(edits, EDITED_SCHEMA.field("edits").type)
+        write_halves(build, table.append_column("edits", column), f"{source}/")
 
 
 def write_tokens(scale: int) -> Writer:
@@ -333,6 +360,10 @@ def running(tmp_path: Path) -> Iterator[Session]:
 
 def gathered(running: Session, labels: list[str], config: ReportConfig) -> Contents:
     artifacts = {label: make(label, WRITERS[label]) for label in labels}
+    return gather(inputs_of(running, artifacts), config)
+
+
+def inputs_of(running: Session, artifacts: dict[str, ArtifactRef]) -> Inputs:
     build = Build(
         store=running.store,
         label="report",
@@ -343,7 +374,7 @@ def gathered(running: Session, labels: list[str], config: ReportConfig) -> Conte
         on_progress=lambda *_: None,
         on_log=lambda _: None,
     )
-    return gather(Inputs(build, artifacts), config)
+    return Inputs(build, artifacts)
 
 
 def page_of(running: Session, labels: list[str]) -> tuple[ArtifactRef, str, str]:
@@ -454,6 +485,21 @@ def test_sections_hold_what_the_artifacts_say(running: Session) -> None:
     assert (heldout.before, heldout.after, heldout.verdict) == ("reply 0.02", "reply 0.9", "right")
 
 
+def test_edits_are_counted_and_shown_in_their_layers(running: Session) -> None:
+    writers = WRITERS | {"edit/docs": write_edits, "substring": write_repeats}
+    artifacts = {label: make(label, writer) for label, writer in writers.items()}
+    contents = gather(inputs_of(running, artifacts), ReportConfig())
+    steps = {step.step: step for step in contents.funnels[1].steps}
+    assert steps["edit"].edits == (("cut", 1), ("masked", 1))
+    assert (steps["substring"].edited, steps["substring"].edits) == (1, (("repeat", 1),))
+    assert list(steps) == ["fetch", "extract", "decide", "edit", "dedup", "substring"]
+    shown = {(group.step, group.reason): group.examples[0] for group in contents.edits}
+    assert shown["edit", "masked"].cut == "text"
+    assert shown["edit", "masked"].replacement == "<N>"
+    assert shown["substring", "repeat"].cut == "<N>"
+    assert shown["edit", "cut"].url == documents("docs").column("url")[6].as_py()
+
+
 def test_report_writes_its_files_without_run_or_time(running: Session) -> None:
     ref, page, summary = page_of(running, list(WRITERS))
     assert [entry.name for entry in running.store.manifest_of(ref).files] == [
@@ -487,8 +533,8 @@ def test_bytes_are_those_of_this_version(running: Session) -> None:
     assert "10 documents kept of 22 found in 2 sources" in page  # 15 + 7 found, 6 + 4 kept
     assert "| which source | 2.0 % | **90 %** ± 5.0 | 40 % | 10.0 s.e. |" in summary
     assert (report.version, ref.digest) == (
-        "2",
-        "47927f66ec888982e3316c15ea8fb011aab7a0ee7bbc46647bcaf259936da7cf",
+        "3",
+        "11c0cca6efbf7307107d9f32a0096e08d8a015a02dfe7c6ae9b8ffed50264bb4",
     )
 
 
