@@ -1,5 +1,6 @@
 """Fixtures that every room uses: a store, and steps that run without a Prefect server."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,16 @@ settings.load_profile("crawl2chat")
 
 class NoConfig(BaseModel):
     """A configuration with nothing to turn."""
+
+
+@pytest.fixture(scope="session")
+def oracles() -> Path:
+    """The folder with real data that is no part of the project; set but absent is a failure."""
+    folder = os.environ.get("CRAWL2CHAT_ORACLES")
+    if not folder:
+        pytest.skip("CRAWL2CHAT_ORACLES names no folder with real data")
+    assert Path(folder).is_dir(), f"CRAWL2CHAT_ORACLES={folder} is no folder"
+    return Path(folder)
 
 
 @pytest.fixture

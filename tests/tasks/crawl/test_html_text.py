@@ -1,7 +1,6 @@
 import base64
 import gzip
 import json
-import os
 import signal
 import time
 from pathlib import Path
@@ -106,13 +105,10 @@ def test_a_page_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch)
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
-def test_f1_on_real_pages_is_what_the_best_extractors_reach() -> None:
+def test_f1_on_real_pages_is_what_the_best_extractors_reach(oracles: Path) -> None:
     """The 120 pages of trafilatura's own evaluation: F1 of segments wanted and unwanted."""
-    folder = os.environ.get("CRAWL2CHAT_ORACLES")
-    if not folder:
-        pytest.skip("set CRAWL2CHAT_ORACLES to the folder with extraction_eval_120.jsonl.gz")
     hits = misses = false_hits = 0
-    with gzip.open(Path(folder) / "extraction_eval_120.jsonl.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(oracles / "extraction_eval_120.jsonl.gz", "rt", encoding="utf-8") as file:
         for line in file:
             example = json.loads(line)
             try:
