@@ -1,6 +1,7 @@
 """The corpus: from the sources to documents that are good, and there once.
 
-sources ─► fetch, extract | read ─► score, decide ─► sign ─► dedup ─► [substring] ─► assemble
+sources ─► fetch, extract | read ─► score, decide ─► sign ─► dedup ─► [substring]
+        ─► [decontaminate] ─► assemble
 """
 
 from pipeline_config.pipeline import PipelineConfig
@@ -8,6 +9,7 @@ from storage.artifact import ArtifactRef
 from storage.session import made_so_far
 from tasks.corpus.task import assemble
 from tasks.crawl.task import extract, fetch, read
+from tasks.decontamination.task import collect_items, decontaminate
 from tasks.dedup.task import dedup, sign, substring
 from tasks.quality.task import decide, score
 from tasks.report.task import report
@@ -23,8 +25,19 @@ def refresh_corpus(config: PipelineConfig) -> ArtifactRef:
         signatures[name] = sign(documents[name], quality[name], config.dedup.signature, label=name)
     deduped = dedup(signatures, quality, config.dedup.of_documents)
     layers: list[dict[str, ArtifactRef] | ArtifactRef] = [quality, deduped]
+    cut = None
     if config.dedup.substring.enabled:
-        layers.append(substring(documents, quality, deduped, config.dedup.substring))
+        cut = substring(documents, quality, deduped, config.dedup.substring)
+        layers.append(cut)
+    if sets := config.decontamination.sets:
+        items, match = collect_items(sets), config.decontamination.match
+        clean = {
+            name: decontaminate(
+                documents[name], quality[name], deduped, cut, items, match, name, label=name
+            )
+            for name in documents
+        }
+        layers.append(clean)
     return assemble(documents, layers)
 
 

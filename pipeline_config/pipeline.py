@@ -4,6 +4,7 @@ from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
 from pipeline_config.crawl import CrawlConfig
+from pipeline_config.decontamination import DecontaminationConfig
 from pipeline_config.dedup import DedupConfig
 from pipeline_config.evaluation import EvaluationConfig
 from pipeline_config.instructions import InstructionsConfig
@@ -24,6 +25,7 @@ class PipelineConfig(StageConfig):
     crawl: CrawlConfig
     quality: QualityConfig = QualityConfig()
     dedup: DedupConfig = DedupConfig()
+    decontamination: DecontaminationConfig = DecontaminationConfig()
     tokenization: TokenizationConfig = TokenizationConfig()
     mixture: MixtureConfig = MixtureConfig()
     pretrain: PretrainConfig = PretrainConfig()
@@ -44,6 +46,7 @@ class PipelineConfig(StageConfig):
             "quality.sources": set(self.quality.sources),
             "mixture.weights": set(self.mixture.weights),
             "dedup.preferred_sources": set(self.dedup.preferred_sources),
+            "dedup.substring.preferred_sources": set(self.dedup.substring.preferred_sources),
         }
         for key, names in named.items():
             unknown = sorted(names - self.crawl.sources.keys())
