@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from tasks.quality.terminals import sentence_terminals
 from tasks.text import categories, code_points
 
 Characters: TypeAlias = npt.NDArray[np.uint32]
@@ -28,6 +29,10 @@ SPACE = 1  # str.isspace
 LETTER = 2  # str.isalpha
 SUBSTANCE = 4  # no space and no punctuation: categories P, S and Cc count as punctuation
 LINE_BREAK = 8  # ends a line for str.splitlines
+DECIMAL = 16  # str.isdecimal, what a regular expression calls \d
+DIGIT = 32  # str.isdigit
+CAPITAL = 64  # str.isupper
+TERMINAL = 128  # ends a sentence, in any script
 
 LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
@@ -62,6 +67,10 @@ def character_flags() -> Flags:
     flags[np.strings.isalpha(code_points())] |= LETTER
     flags[~spaces & ~punctuation] |= SUBSTANCE
     flags[[ord(character) for character in LINE_BREAKS]] |= LINE_BREAK
+    flags[np.strings.isdecimal(code_points())] |= DECIMAL
+    flags[np.strings.isdigit(code_points())] |= DIGIT
+    flags[np.strings.isupper(code_points())] |= CAPITAL
+    flags[sentence_terminals()] |= TERMINAL
     return flags
 
 
