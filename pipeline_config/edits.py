@@ -1,10 +1,15 @@
-"""What is cut out of kept documents: the line rules of C4 and RefinedWeb."""
+"""What is cut out of kept documents, or replaced in them: lines, repeated lines, words, PII.
 
-from typing import Annotated
+Like the limits of quality, each group can differ for a source, key by key, under `edits.sources`.
+"""
+
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from pipeline_config.base import StageConfig
+from pipeline_config.overrides import Overrides
+from pipeline_config.pii import PiiRules
 
 # Printable ASCII without capitals, no white space around it; matched whatever the case.
 PHRASE = r"^[!-@\[-~]([ -@\[-~]*[!-@\[-~])?$"
@@ -82,3 +87,75 @@ class RefinedWebLineRules(StageConfig):
         description="share of a document's words that these rules cut, at most; beyond, the "
         "document is dropped",
     )
+
+
+class RepeatedLineRules(StageConfig):
+    """Lines or paragraphs that come again: within a page, and on many pages of a source."""
+
+    enabled: bool = Field(default=False, description="whether repeated lines are cut at all")
+    unit: Literal["line", "paragraph"] = Field(
+        default="line", description="what is compared; paragraphs are parted by empty lines"
+    )
+    min_chars: int = Field(
+        default=20, ge=1, description="characters; shorter ones stay, such as a closing bracket"
+    )
+    within_page: bool = Field(
+        default=True, description="whether the second and later copies on a page are cut"
+    )
+    min_pages: int | None = Field(
+        default=10,
+        ge=2,
+        description="on so many pages of the source a line is boilerplate and cut from all of "
+        "them; null: only within a page",
+    )
+
+    @property
+    def across_pages(self) -> bool:
+        """Whether the lines of all pages must be counted first."""
+        return self.enabled and self.min_pages is not None
+
+
+class WordRules(StageConfig):
+    """Word lists, such as the one that C4 used."""
+
+    lists: tuple[str, ...] = Field(
+        default=(),
+        description="files with a word or phrase per line; found in any case, between characters "
+        "that belong to no word",
+    )
+    action: Literal["drop", "cut_line", "mask"] = Field(
+        default="drop",
+        description="drop: documents with more than max_found go; cut_line: lines with one go; "
+        "mask: each becomes <WORD>",
+    )
+    max_found: int = Field(
+        default=0, ge=0, description="finds that a document may have, for action: drop"
+    )
+
+
+class EditRules(StageConfig):
+    """Everything that changes texts, for one source."""
+
+    c4_lines: C4LineRules = C4LineRules()
+    refinedweb_lines: RefinedWebLineRules = RefinedWebLineRules()
+    repeated_lines: RepeatedLineRules = RepeatedLineRules()
+    words: WordRules = WordRules()
+    pii: PiiRules = PiiRules()
+
+
+class EditOverrides(EditRules, Overrides):
+    """The rules in which one source differs: only the keys that are given count."""
+
+
+class EditConfig(EditRules):
+    """The edits of all sources."""
+
+    sources: dict[str, EditOverrides] = Field(
+        default_factory=dict, description="by source: the rules in which it differs"
+    )
+
+    def for_source(self, name: str) -> EditRules:
+        """Return the rules that hold for one source."""
+        defaults = EditRules(**{group: getattr(self, group) for group in EditRules.model_fields})
+        overrides = self.sources.get(name)
+        return overrides.over(defaults) if overrides else defaults

@@ -6,6 +6,7 @@ from pipeline_config.base import StageConfig
 from pipeline_config.crawl import CrawlConfig
 from pipeline_config.decontamination import DecontaminationConfig
 from pipeline_config.dedup import DedupConfig
+from pipeline_config.edits import EditConfig
 from pipeline_config.evaluation import EvaluationConfig
 from pipeline_config.instructions import InstructionsConfig
 from pipeline_config.mixture import MixtureConfig
@@ -24,6 +25,7 @@ class PipelineConfig(StageConfig):
 
     crawl: CrawlConfig
     quality: QualityConfig = QualityConfig()
+    edits: EditConfig = EditConfig()
     dedup: DedupConfig = DedupConfig()
     decontamination: DecontaminationConfig = DecontaminationConfig()
     tokenization: TokenizationConfig = TokenizationConfig()
@@ -44,6 +46,7 @@ class PipelineConfig(StageConfig):
         """Settings per source must name a source of the crawl."""
         named = {
             "quality.sources": set(self.quality.sources),
+            "edits.sources": set(self.edits.sources),
             "mixture.weights": set(self.mixture.weights),
             "dedup.preferred_sources": set(self.dedup.preferred_sources),
             "dedup.substring.preferred_sources": set(self.dedup.substring.preferred_sources),
