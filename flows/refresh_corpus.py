@@ -20,7 +20,8 @@ def refresh_corpus(config: PipelineConfig) -> ArtifactRef:
     documents, edited, signatures = {}, {}, {}
     for name in sorted(config.crawl.sources):
         documents[name] = ingest(name, config)
-        scores = score(documents[name], config.quality.score, label=name)
+        c4_lines = config.edits.for_source(name).c4_lines.switched_on()
+        scores = score(documents[name], config.quality.score, c4_lines, label=name)
         decided = decide(scores, config.quality.for_source(name), label=name)
         edited[name] = clean_up(name, documents[name], decided, config)
         signatures[name] = sign(documents[name], edited[name], config.dedup.signature, label=name)

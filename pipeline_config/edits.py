@@ -3,7 +3,7 @@
 Like the limits of quality, each group can differ for a source, key by key, under `edits.sources`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints
 
@@ -49,6 +49,10 @@ class C4LineRules(StageConfig):
         max_length=100,
         description="phrases in lower-case ASCII; a line with one of them, in any case, is cut",
     )
+
+    def switched_on(self) -> Self:
+        """What C4's signals depend on: the rules, whether their lines are cut or not."""
+        return self.model_copy(update={"enabled": True})
 
 
 class RefinedWebLineRules(StageConfig):

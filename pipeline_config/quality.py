@@ -10,7 +10,7 @@ the differences of single sources, each key over the default above it:
           gopher_quality: {min_stop_words: null}  # this source: rule off, min_words is still 30
 """
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -27,6 +27,9 @@ class ScoreConfig(StageConfig):
         min_length=1,
         max_length=64,
         description="words whose distinct occurrences are counted, case-sensitive; Gopher's eight",
+    )
+    short_line_chars: int = Field(
+        default=30, ge=0, description="characters of a line that FineWeb calls short, at most"
     )
 
 
@@ -124,12 +127,63 @@ class GopherRepetitionRules(StageConfig):
     )
 
 
+class C4Rules(StageConfig):
+    """Raffel et al. 2020, section 2.2, for documents; null switches a rule off.
+
+    Made for web pages in prose: off until asked for.
+    """
+
+    enabled: bool = Field(default=False, description="whether these rules decide at all")
+    sentences: Literal["marks", "spacing"] = Field(
+        default="marks",
+        description="what ends a sentence: marks: any run of marks, as datatrove splits text "
+        "without a language's rules; spacing: only marks before white space, nearer to its English",
+    )
+    min_sentences: int | None = Field(
+        default=5, ge=0, description="least sentences in the lines that edits.c4_lines keep"
+    )
+    max_lorem_ipsum_lines: int | None = Field(
+        default=0, ge=0, description='lines that say "lorem ipsum", at most'
+    )
+    max_curly_bracket_lines: int | None = Field(
+        default=0, ge=0, description='lines with "{", at most'
+    )
+
+
+class FineWebRules(StageConfig):
+    """Penedo et al. 2024, section 3.6, with the released filter's numbers; null: a rule is off.
+
+    Made for web pages in prose: off until asked for.
+    """
+
+    enabled: bool = Field(default=False, description="whether these rules decide at all")
+    version: Literal["v1", "v2"] = Field(
+        default="v1",
+        description="what counts as a line and a mark: v1: as FineWeb was made; v2: as since "
+        "FineWeb-2",
+    )
+    min_marked_line_fraction: float | None = Field(
+        default=0.12, ge=0.0, le=1.0, description="share of lines that end with a mark, at least"
+    )
+    max_short_line_fraction: float | None = Field(
+        default=0.67, ge=0.0, le=1.0, description="share of short lines, at most"
+    )
+    max_dup_line_char_fraction: float | None = Field(
+        default=0.01, ge=0.0, description="characters of repeated lines, share of all, at most"
+    )
+    max_newline_to_word_ratio: float | None = Field(
+        default=0.3, ge=0.0, description="newlines per word, at most"
+    )
+
+
 class QualityRules(StageConfig):
     """Every limit, for one source: what the decision about a document depends on."""
 
     language: LanguageRules = LanguageRules()
     gopher_quality: GopherQualityRules = GopherQualityRules()
     gopher_repetition: GopherRepetitionRules = GopherRepetitionRules()
+    c4: C4Rules = C4Rules()
+    fineweb: FineWebRules = FineWebRules()
 
 
 class QualityOverrides(QualityRules):
@@ -180,11 +234,8 @@ class QualityConfig(QualityRules):
 
     def for_source(self, name: str) -> QualityRules:
         """Return the limits that hold for one source."""
-        defaults = QualityRules(
-            language=self.language,
-            gopher_quality=self.gopher_quality,
-            gopher_repetition=self.gopher_repetition,
-        )
+        groups = {group: getattr(self, group) for group in QualityRules.model_fields}
+        defaults = QualityRules(**groups)
         overrides = self.sources.get(name)
         return overrides.over(defaults) if overrides else defaults
 

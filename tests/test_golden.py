@@ -24,12 +24,12 @@ PAGE = """<html><head><title>Page {number}</title></head><body><nav>Home | About
 NUM_NOTES, NUM_PAGES = 30, 24
 GOLDEN = {
     "read/notes": "398ec399cb37c8ca",
-    "score/notes": "f15c4ecf8110aa9c",
+    "score/notes": "78d6d802ed56e2bf",
     "decide/notes": "d7aa5e922a3cadc0",
     "edit/notes": "65989a64c9ed7685",
     "sign/notes": "b17cf2bccbc2f5e9",
     "read/pages": "e67bf06f8b94e0da",
-    "score/pages": "bbb16cbab0ad7df2",
+    "score/pages": "878fc7eef3a659df",
     "decide/pages": "75cc6a47b2d9979b",
     "edit/pages": "982d540de99c61e5",
     "sign/pages": "4b2fe7a1c6bb516f",

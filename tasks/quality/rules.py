@@ -1,7 +1,7 @@
 """From signals and limits to a decision: the rules in their order, and who fails which.
 
-A document is dropped for the first rule it fails: language, then Gopher's quality, then its
-repetition, as listed here. A limit is the last value that passes.
+A document is dropped for the first rule it fails: language, Gopher's quality, its repetition, C4,
+FineWeb, as listed here. A limit is the last value that passes.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline_config.quality import GopherQualityRules, GopherRepetitionRules, QualityRules
+from pipeline_config.quality import (
+    C4Rules,
+    FineWebRules,
+    GopherQualityRules,
+    GopherRepetitionRules,
+    QualityRules,
+)
 
 Mask = npt.NDArray[np.bool_]
 
@@ -66,6 +72,10 @@ def limits(rules: QualityRules) -> list[Limit]:
         found += quality_limits(rules.gopher_quality)
     if rules.gopher_repetition.enabled:
         found += repetition_limits(rules.gopher_repetition)
+    if rules.c4.enabled:
+        found += c4_limits(rules.c4)
+    if rules.fineweb.enabled:
+        found += fineweb_limits(rules.fineweb)
     return found
 
 
@@ -96,4 +106,37 @@ def repetition_limits(rules: GopherRepetitionRules) -> list[Limit]:
     return [
         Limit(name, signal, at_most=value)
         for name, signal, value in zip(names, signals, values.values(), strict=True)
+    ]
+
+
+def c4_limits(rules: C4Rules) -> list[Limit]:
+    """Raffel et al. 2020, section 2.2."""
+    sentences = "num_c4_sentences" if rules.sentences == "marks" else "num_c4_spaced_sentences"
+    return [
+        Limit("c4_lorem_ipsum", "num_lorem_ipsum_lines", at_most=rules.max_lorem_ipsum_lines),
+        Limit("c4_curly_bracket", "num_curly_bracket_lines", at_most=rules.max_curly_bracket_lines),
+        Limit("c4_few_sentences", sentences, at_least=rules.min_sentences),
+    ]
+
+
+def fineweb_limits(rules: FineWebRules) -> list[Limit]:
+    """Penedo et al. 2024, section 3.6."""
+    lines = f"fineweb_{rules.version}"
+    return [
+        Limit(
+            "fineweb_unmarked_lines",
+            f"{lines}_marked_line_fraction",
+            at_least=rules.min_marked_line_fraction,
+        ),
+        Limit(
+            "fineweb_short_lines",
+            f"{lines}_short_line_fraction",
+            at_most=rules.max_short_line_fraction,
+        ),
+        Limit(
+            "fineweb_dup_line_char",
+            "fineweb_dup_line_char_fraction",
+            at_most=rules.max_dup_line_char_fraction,
+        ),
+        Limit("fineweb_newlines", "newline_to_word_ratio", at_most=rules.max_newline_to_word_ratio),
     ]

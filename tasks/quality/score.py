@@ -1,4 +1,7 @@
-"""Score: documents -> `00000.parquet` with the id and one typed column per signal, row by row."""
+"""Score: documents -> `00000.parquet` with the id and one typed column per signal, row by row.
+
+C4's signals are about the lines that its line rules keep, be those lines cut out later or not.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline_config.edits import C4LineRules
 from pipeline_config.quality import ScoreConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
@@ -15,7 +19,9 @@ from storage.tables import read_table
 BLOCK_TEXTS = 64  # documents whose words are in memory at once
 
 
-def score_documents(build: Build, documents: ArtifactRef, config: ScoreConfig) -> None:
+def score_documents(
+    build: Build, documents: ArtifactRef, config: ScoreConfig, c4_lines: C4LineRules
+) -> None:
     """Measure every signal of every document.
 
     Raises:
@@ -23,26 +29,27 @@ def score_documents(build: Build, documents: ArtifactRef, config: ScoreConfig) -
     """
     files = build.files(documents)
     shards = [Shard(entry.name.removesuffix(".parquet"), (entry,)) for entry in files]
-    build.map_shards(score_shard, shards, config)
+    build.map_shards(score_shard, shards, {"config": config, "c4_lines": c4_lines})
     if not build.counts.read:
         raise ValueError(f"{build.label} has nothing to score: {build.counts}")
 
 
-def score_shard(inputs: list[Path], config: ScoreConfig, out: ShardOutput) -> None:
+def score_shard(inputs: list[Path], params: dict[str, Any], out: ShardOutput) -> None:
     """Score one file of documents."""
     table = read_table(inputs[0], ["id", "text"])
-    scores = score_texts(pc.fill_null(table["text"], ""), config)
+    scores = score_texts(pc.fill_null(table["text"], ""), **params)
     out.add_table(f"{out.name}.parquet", scores.add_column(0, "id", table["id"]))
     out.counts.read += table.num_rows
     out.counts.kept += table.num_rows
 
 
-def score_texts(texts: pa.ChunkedArray, config: ScoreConfig) -> pa.Table:
-    """Return a column per signal, in the order of the schemas of the three nouns."""
-    from tasks.quality import gopher_quality, gopher_repetition, language
+def score_texts(texts: pa.ChunkedArray, config: ScoreConfig, c4_lines: C4LineRules) -> pa.Table:
+    """Return a column per signal, in the order of the nouns' schemas."""
+    from tasks.quality import c4, fineweb, gopher_quality, gopher_repetition, language
     from tasks.quality.words import block
 
-    schema = pa.schema([*gopher_quality.SCHEMA, *gopher_repetition.SCHEMA, *language.SCHEMA])
+    nouns = (gopher_quality, gopher_repetition, c4, fineweb, language)
+    schema = pa.schema([field for noun in nouns for field in noun.SCHEMA])
     columns: dict[str, list[Any]] = {name: [] for name in schema.names}
     for start in range(0, len(texts), BLOCK_TEXTS):
         own = texts.slice(start, BLOCK_TEXTS).to_pylist()
@@ -51,6 +58,8 @@ def score_texts(texts: pa.ChunkedArray, config: ScoreConfig) -> pa.Table:
         signals: dict[str, Any] = {
             **gopher_quality.quality_signals(words, config.stop_words),
             **gopher_repetition.repetition_signals(words),
+            **c4.c4_signals(words, c4_lines),
+            **fineweb.fineweb_signals(words, config.short_line_chars),
             "language": languages,
             "language_score": scores,
         }

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipeline_config.edits import C4LineRules
 from pipeline_config.quality import QualityConfig, ScoreConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
@@ -14,6 +15,7 @@ from storage.session import Session, session
 from storage.steps import step
 from storage.store import Store
 from storage.tables import read_table
+from tasks.quality.fineweb import plain_fineweb_signals
 from tasks.quality.gopher_quality import plain_quality_signals
 from tasks.quality.gopher_repetition import plain_repetition_signals
 from tasks.quality.score import BLOCK_TEXTS, score_texts
@@ -52,7 +54,7 @@ def documents(build: Build, texts: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def scores(direct: Session) -> ArtifactRef:
-    return score(documents(TEXTS), ScoreConfig(), label="docs")
+    return score(documents(TEXTS), ScoreConfig(), C4LineRules(), label="docs")
 
 
 def rows(session: Session, ref: ArtifactRef) -> list[dict[str, Any]]:
@@ -72,6 +74,7 @@ def test_scores_are_rows_beside_the_documents(direct: Session, scores: ArtifactR
     for row, text in zip(rows(direct, scores), TEXTS, strict=True):
         expected = plain_quality_signals(text, ScoreConfig().stop_words)
         expected |= plain_repetition_signals(text)
+        expected |= plain_fineweb_signals(text, ScoreConfig().short_line_chars)
         assert {name: row[name] for name in expected} == expected
         assert row["language"] == "en"
 
@@ -121,18 +124,20 @@ def test_a_source_that_keeps_nothing_fails_with_its_funnel(
 
 def test_nothing_to_score_fails(direct: Session) -> None:
     with pytest.raises(ValueError, match="score/docs has nothing to score"):
-        score(documents([]), ScoreConfig(), label="docs")
+        score(documents([]), ScoreConfig(), C4LineRules(), label="docs")
 
 
 def test_many_documents_are_scored_as_each_alone() -> None:
     texts = [GOOD[number:] * (number % 3) for number in range(2 * BLOCK_TEXTS + 3)]
-    together = score_texts(pa.chunked_array([texts[:70], texts[70:]]), ScoreConfig())
+    together = score_texts(pa.chunked_array([texts[:70], texts[70:]]), ScoreConfig(), C4LineRules())
     for row in (0, 1, BLOCK_TEXTS, len(texts) - 1):
-        alone = score_texts(pa.chunked_array([[texts[row]]]), ScoreConfig())
+        alone = score_texts(pa.chunked_array([[texts[row]]]), ScoreConfig(), C4LineRules())
         assert together.slice(row, 1).to_pylist() == alone.to_pylist()
 
 
 def test_stop_words_are_what_the_config_says() -> None:
     config = ScoreConfig(stop_words=("der", "die", "das"))
-    scored = score_texts(pa.chunked_array([["der Mann, die Frau und der Hund", "the Der"]]), config)
+    scored = score_texts(
+        pa.chunked_array([["der Mann, die Frau und der Hund", "the Der"]]), config, C4LineRules()
+    )
     assert scored["num_stop_words"].to_pylist() == [2, 0]

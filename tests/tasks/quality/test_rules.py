@@ -6,12 +6,14 @@ import pyarrow as pa
 import pytest
 
 from pipeline_config.quality import (
+    C4Rules,
+    FineWebRules,
     GopherQualityRules,
     GopherRepetitionRules,
     LanguageRules,
     QualityRules,
 )
-from tasks.quality import gopher_quality, gopher_repetition
+from tasks.quality import c4, fineweb, gopher_quality, gopher_repetition
 from tasks.quality.rules import decide, limits
 
 # A document that passes every rule.
@@ -20,13 +22,19 @@ GOOD: dict[str, Any] = {
     "mean_word_length": 5.0,
     "alpha_word_fraction": 1.0,
     "num_stop_words": 4,
+    "num_c4_sentences": 9,
+    "num_c4_spaced_sentences": 9,
+    "fineweb_v1_marked_line_fraction": 1.0,
+    "fineweb_v2_marked_line_fraction": 1.0,
     "language": "en",
     "language_score": 0.99,
 }
+EVERY_RULE = QualityRules(c4=C4Rules(enabled=True), fineweb=FineWebRules(enabled=True))
 
 
 def scores(*changes: dict[str, Any]) -> pa.Table:
-    names = [*gopher_quality.SCHEMA.names, *gopher_repetition.SCHEMA.names]
+    nouns = (gopher_quality, gopher_repetition, c4, fineweb)
+    names = [name for noun in nouns for name in noun.SCHEMA.names]
     zeros = dict.fromkeys(names, 0.0) | GOOD
     return pa.Table.from_pylist([zeros | change for change in changes])
 
@@ -35,7 +43,7 @@ def reasons(rules: QualityRules, *changes: dict[str, Any]) -> list[str]:
     return list(decide(scores(*changes), rules).reason)
 
 
-# The limits of Rae et al. 2021, and what is just beyond them.
+# The limits of Rae et al. 2021, of C4 and of FineWeb, and what is just beyond them.
 @pytest.mark.parametrize(
     ("signal", "passes", "fails", "reason"),
     [
@@ -62,12 +70,19 @@ def reasons(rules: QualityRules, *changes: dict[str, Any]) -> list[str]:
         ("dup_8_gram_char_fraction", 0.12, 0.121, "gopher_dup_8_gram_char"),
         ("dup_9_gram_char_fraction", 0.11, 0.111, "gopher_dup_9_gram_char"),
         ("dup_10_gram_char_fraction", 0.1, 0.101, "gopher_dup_10_gram_char"),
+        ("num_lorem_ipsum_lines", 0, 1, "c4_lorem_ipsum"),
+        ("num_curly_bracket_lines", 0, 1, "c4_curly_bracket"),
+        ("num_c4_sentences", 5, 4, "c4_few_sentences"),
+        ("fineweb_v1_marked_line_fraction", 0.12, 0.119, "fineweb_unmarked_lines"),
+        ("fineweb_v1_short_line_fraction", 0.67, 0.671, "fineweb_short_lines"),
+        ("fineweb_dup_line_char_fraction", 0.01, 0.011, "fineweb_dup_line_char"),
+        ("newline_to_word_ratio", 0.3, 0.301, "fineweb_newlines"),
         ("language", "en", "de", "language_other"),
         ("language_score", 0.65, 0.649, "language_unsure"),
     ],
 )
 def test_the_limit_itself_passes(signal: str, passes: Any, fails: Any, reason: str) -> None:
-    assert reasons(QualityRules(), {signal: passes}, {signal: fails}) == ["", reason]
+    assert reasons(EVERY_RULE, {signal: passes}, {signal: fails}) == ["", reason]
 
 
 def test_the_first_rule_failed_is_the_reason_and_every_one_is_counted() -> None:
@@ -96,5 +111,21 @@ def test_a_group_and_a_rule_can_be_switched_off() -> None:
 
 def test_every_limit_is_about_a_signal_that_is_measured() -> None:
     measured = {*scores({}).column_names}
-    assert {limit.signal for limit in limits(QualityRules())} <= measured
-    assert len({limit.reason for limit in limits(QualityRules())}) == 24
+    assert {limit.signal for limit in limits(EVERY_RULE)} <= measured
+    assert len({limit.reason for limit in limits(EVERY_RULE)}) == 31
+
+
+def test_rules_for_web_pages_are_off_until_asked_for() -> None:
+    assert len(limits(QualityRules())) == 24
+
+
+def test_the_way_to_count_can_be_chosen() -> None:
+    chosen = QualityRules(
+        c4=C4Rules(enabled=True, sentences="spacing"),
+        fineweb=FineWebRules(enabled=True, version="v2"),
+    )
+    first = {"num_c4_sentences": 0, "fineweb_v1_short_line_fraction": 1.0}
+    second = {"num_c4_spaced_sentences": 0}
+    third = {"fineweb_v2_short_line_fraction": 1.0}
+    assert reasons(EVERY_RULE, first, second, third) == ["c4_few_sentences", "", ""]
+    assert reasons(chosen, first, second, third) == ["", "c4_few_sentences", "fineweb_short_lines"]
