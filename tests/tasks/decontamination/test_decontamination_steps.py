@@ -229,6 +229,12 @@ def test_nothing_kept_fails_with_the_funnel(direct: Session, tmp_path: Path) -> 
         run({"all": EvaluationSet(paths=(f"{tmp_path}/all.txt",))}, late=True)
 
 
+def test_its_rows_are_the_same_as_ever(sets: dict[str, EvaluationSet]) -> None:
+    """Another digest means another output: raise the step's version, and look at why."""
+    assert collect_items(sets).digest[:16] == "f003c40fe809177d"
+    assert run(sets, late=True).digest[:16] == "aad8293e0d09c1eb"
+
+
 def test_settings_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValidationError, match=r"min_words \(14\) is more than ngram_words \(13\)"):
         MatchConfig(min_words=14)

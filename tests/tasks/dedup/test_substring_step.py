@@ -1,6 +1,7 @@
 """The step substring over artifacts: what is cut, what is dropped, the counts, the errors."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,30 @@ def test_nothing_to_read_fails_with_the_names(direct: Session, inputs: Any) -> N
     nothing = deduped(sorted(CORPUS), keep=False)
     with pytest.raises(ValueError, match="substring reads no document of mail, web"):
         substring(inputs[0], inputs[1], nothing, SubstringConfig(enabled=True))
+
+
+def test_its_rows_are_the_same_as_ever(inputs: Any) -> None:
+    """Another digest means another output: raise the step's version, and look at why."""
+    ref = substring(*inputs, config=SubstringConfig(enabled=True))
+    assert ref.digest[:16] == "1ceda1485f24de6a"
+
+
+def test_a_new_source_adds_only_its_own_shards(inputs: Any, tmp_path: Path) -> None:
+    def anchored(store: Store) -> int:
+        journals = Path(store.full("shards/substring")).rglob("*.jsonl")
+        return sum(len(path.read_bytes().splitlines()) for path in journals)
+
+    store = Store(str(tmp_path / "store"))
+    with session(
+        store, flow="test", preset="test", config=DedupConfig(), workers=1, through_prefect=False
+    ):
+        computed = []
+        for sources in (["mail"], ["mail", "web"], ["mail", "web"]):
+            texts = {source: documents(source, label=source) for source in sources}
+            edits = {source: edited(source, label=source) for source in sources}
+            substring(texts, edits, deduped(sources), SubstringConfig(enabled=True))
+            computed.append(anchored(store))
+    assert computed == [2, 6, 6]
 
 
 @pytest.mark.parametrize(
