@@ -39,7 +39,7 @@ class SubstringConfig(StageConfig):
         default=256_000_000,
         ge=100_000,
         le=2_000_000_000,
-        description="bytes of text that one suffix array covers; it takes about 12 bytes of memory "
+        description="bytes of text that one suffix array covers; it takes about 13 bytes of memory "
         "for each. The result does not depend on it",
     )
 
