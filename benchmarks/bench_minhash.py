@@ -1,0 +1,382 @@
+"""MinHash deduplication, texts to kept documents, beside rensa, datasketch and datatrove.
+
+Passages of real text (the documentation of this machine's packages, Python's own sources and those
+of the installed packages), and copies of some with planted edits: none, changed words, case and
+punctuation, boilerplate around them, a missing end, missing lines. All tools get 5-word shingles
+and the same 32 bands of 4 rows of 128 permutations; rounds are interleaved, the best of each
+counts. One thread unless said. The peers' words are `\\w+` of the lower-case text. Prints a table,
+and last one line of JSON:
+
+- `n_docs`;
+- `ratio_vs_rensa`, `ratio_vs_datasketch` (xxh32), `ratio_vs_datatrove` (regex words; its stages
+  signature, buckets and cluster): their seconds over ours;
+- `recall_07`, `recall_08`: share of the pairs truly at that Jaccard similarity or above, by the
+  sets of shingles of all pairs, whose members end in one cluster;
+- `unjustified`: share of the removed documents without a partner in their cluster at 0.5 or above;
+- `speedup_2_processes`: seconds of the whole with one process over those with two that sign;
+- with `--scale`: `scale_docs`, `scale_seconds`, `scale_peak_mb`, and `cost_growth`, time per
+  document at that size over that at a tenth of it, for generated documents.
+
+    python benchmarks/bench_minhash.py                       # a few minutes
+    python benchmarks/bench_minhash.py --docs 4000 --rounds 1
+    python benchmarks/bench_minhash.py --scale 1000000
+"""
+
+import argparse
+import json
+import random
+import re
+import resource
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tasks.dedup.clusters import Verdicts, find_duplicates
+from tasks.dedup.minhash import Fingerprints, fingerprint_texts
+
+NUM_BANDS, NUM_ROWS, SHINGLE_WORDS, SEED = 32, 4, 5, 1
+NUM_PERMUTATIONS = NUM_BANDS * NUM_ROWS
+MIN_SIMILARITY, MAX_COMPARED = 0.65, 200
+PASSAGE_WORDS = 235
+COPIES = 7, 18  # of so many documents so many are edited copies
+WORD = re.compile(r"\w+")
+GENERATED_WORDS, VOCABULARY = 100, 50_000
+
+
+# ---- text
+
+
+def passages() -> Iterator[str]:
+    """Passages of about 235 words, in an order that depends on the files' names alone."""
+    paths = sysconfig.get_paths()
+    roots = [(Path("/usr/share/doc"), "*"), (Path(paths["stdlib"]), "*.py")]
+    roots += [(Path(paths["purelib"]), "*.py"), (Path(paths["purelib"]), "METADATA")]
+    for root, pattern in roots:
+        for path in sorted(root.rglob(pattern)):
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue
+            lines: list[str] = []
+            words = 0
+            for line in text.split("\n"):
+                lines.append(line)
+                words += len(WORD.findall(line))
+                if words >= PASSAGE_WORDS:
+                    yield "\n".join(lines)
+                    lines, words = [], 0
+
+
+def make_documents(number: int, seed: int) -> list[str]:
+    """Real passages, and edited copies of some of them, shuffled."""
+    rng = random.Random(seed)
+    originals = number * (COPIES[1] - COPIES[0]) // COPIES[1]
+    unique: dict[str, None] = {}
+    for passage in passages():
+        unique[passage] = None
+        if len(unique) >= 4 * originals:
+            break
+    documents = rng.sample(list(unique), min(originals, len(unique)))
+    count = len(documents)
+    documents += [edited(documents[rng.randrange(count)], rng) for _ in range(number - originals)]
+    rng.shuffle(documents)
+    return documents
+
+
+def edited(text: str, rng: random.Random) -> str:
+    """A copy with one kind of edit."""
+    words, lines = text.split(" "), text.split("\n")
+    kind = rng.randrange(6)
+    if kind == 1:
+        share = rng.uniform(0.005, 0.05)
+        return " ".join("changed" if rng.random() < share else word for word in words)
+    if kind == 2:
+        return text.upper().replace(",", " ;").replace(".", " .")
+    if kind == 3:
+        return f"Home | News | Contact\n\n{text}\n\nAll rights reserved. Terms of use. Imprint."
+    if kind == 4:
+        return " ".join(words[: int(len(words) * rng.uniform(0.7, 0.98))])
+    if kind == 5:
+        share = rng.uniform(0.02, 0.2)
+        return "\n".join(line for line in lines if rng.random() >= share)
+    return text
+
+
+# ---- the tools; each gives the kept documents' number
+
+
+def sign(texts: pa.Array) -> Fingerprints:
+    """Our signatures."""
+    return fingerprint_texts(
+        texts, shingle_words=SHINGLE_WORDS, num_permutations=NUM_PERMUTATIONS, seed=SEED
+    )
+
+
+def resolve(prints: Fingerprints) -> Verdicts:
+    """Our verdicts; the longest document of a cluster stays first in order."""
+    codes = pa.array(prints.exact_hashes, pa.binary(16)).dictionary_encode().indices
+    order = np.argsort(-prints.num_words, kind="stable")
+    return find_duplicates(
+        prints.signatures,
+        np.asarray(codes, dtype=np.int64),
+        prints.num_words >= SHINGLE_WORDS,
+        order,
+        num_bands=NUM_BANDS,
+        num_rows=NUM_ROWS,
+        min_similarity=MIN_SIMILARITY,
+        max_compared=MAX_COMPARED,
+    )
+
+
+def ours(texts: list[str]) -> int:
+    """This project's."""
+    return int((resolve(sign(pa.array(texts))).duplicate_of < 0).sum())
+
+
+def ours_in_processes(texts: list[str], pool: ProcessPoolExecutor, number: int) -> int:
+    """This project's, signed in so many processes, as the step `sign` does with its shards."""
+    bounds = np.linspace(0, len(texts), 4 * number + 1).astype(int).tolist()
+    parts = [pa.array(texts[i:j]) for i, j in pairwise(bounds)]
+    signed = list(pool.map(sign, parts))
+    prints = Fingerprints(
+        np.concatenate([part.num_words for part in signed]),
+        [one for part in signed for one in part.exact_hashes],
+        np.concatenate([part.signatures for part in signed]),
+    )
+    return int((resolve(prints).duplicate_of < 0).sum())
+
+
+def shingles(text: str) -> set[bytes]:
+    """The shingles of a text for the peers that take sets."""
+    words = WORD.findall(text.lower())
+    number = max(len(words) - SHINGLE_WORDS + 1, 1)
+    return {" ".join(words[i : i + SHINGLE_WORDS]).encode() for i in range(number)}
+
+
+def rensa(texts: list[str]) -> int:
+    """Rensa's quickest way: a matrix of digests, and flags in one pass."""
+    from rensa import RMinHash, RMinHashLSH
+
+    matrix = RMinHash.digest_matrix_from_token_byte_sets(
+        [shingles(text) for text in texts], NUM_PERMUTATIONS, SEED
+    )
+    lsh = RMinHashLSH(0.7, NUM_PERMUTATIONS, NUM_BANDS)
+    return len(texts) - sum(lsh.query_duplicate_flags_matrix_one_shot(matrix))
+
+
+def datasketch(texts: list[str]) -> int:
+    """Datasketch with the hash that is quickest there."""
+    from datasketch import MinHash, MinHashLSH
+    from xxhash import xxh32_intdigest
+
+    lsh = MinHashLSH(num_perm=NUM_PERMUTATIONS, params=(NUM_BANDS, NUM_ROWS))
+    kept = 0
+    sets = (shingles(text) for text in texts)
+    signatures = MinHash.generator(
+        sets, num_perm=NUM_PERMUTATIONS, seed=SEED, hashfunc=xxh32_intdigest
+    )
+    for number, signature in enumerate(signatures):
+        kept += not lsh.query(signature)
+        lsh.insert(number, signature, check_duplication=False)
+    return kept
+
+
+def datatrove(texts: list[str]) -> int:
+    """Datatrove's stages, one task each, with words by a regular expression."""
+    import struct
+
+    from datatrove.data import Document
+    from datatrove.pipeline.dedup import minhash
+    from datatrove.utils.logging import logger
+
+    logger.remove()
+    minhash.split_into_words = lambda text, _language: WORD.findall(text)
+    minhash.tqdm = lambda items, **_: items
+    config = minhash.MinhashConfig(
+        n_grams=SHINGLE_WORDS, num_buckets=NUM_BANDS, hashes_per_bucket=NUM_ROWS
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        documents = (Document(text=text, id=str(n)) for n, text in enumerate(texts))
+        minhash.MinhashDedupSignature(f"{folder}/sigs", config=config).run(documents, 0, 1)
+        for rank in range(NUM_BANDS):
+            stage = minhash.MinhashDedupBuckets(f"{folder}/sigs", f"{folder}/dups", config=config)
+            stage.run(None, rank, NUM_BANDS)
+        cluster = minhash.MinhashDedupCluster(f"{folder}/dups", f"{folder}/remove", config=config)
+        cluster.run(None, 0, 1)
+        removed = sum(
+            len(path.read_bytes()) // struct.calcsize("<I")
+            for path in Path(folder, "remove").glob("*.remove")
+        )
+    return len(texts) - removed
+
+
+# ---- the truth
+
+
+def true_pairs(texts: list[str], least: float) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """All pairs of documents (P, 2) at Jaccard similarity `least` or above, and it (P,)."""
+    from scipy.sparse import csr_matrix
+
+    sets = [shingles(text) for text in texts]
+    names: dict[bytes, int] = {}
+    columns = [names.setdefault(one, len(names)) for own in sets for one in own]
+    sizes = np.array([len(own) for own in sets], np.int64)
+    rows = np.repeat(np.arange(len(sets)), sizes)
+    matrix = csr_matrix(
+        (np.ones(len(columns), np.int32), (rows, columns)), shape=(len(sets), len(names))
+    )
+    found, similarities = [], []
+    for start in range(0, len(sets), 500):
+        common = (matrix[start : start + 500] @ matrix.T).tocoo()
+        left, right = common.row.astype(np.int64) + start, common.col.astype(np.int64)
+        share = common.data / (sizes[left] + sizes[right] - common.data)
+        good = (share >= least) & (left < right)
+        found.append(np.stack([left[good], right[good]], axis=1))
+        similarities.append(share[good])
+    return np.concatenate(found), np.concatenate(similarities)
+
+
+def quality(texts: list[str]) -> dict[str, float]:
+    """How many true pairs end together, and how many are removed without a reason."""
+    verdicts = resolve(sign(pa.array(texts)))
+    pairs, similarity = true_pairs(texts, 0.5)
+    together = verdicts.component[pairs[:, 0]] == verdicts.component[pairs[:, 1]]
+    partners = np.zeros(len(texts), bool)
+    partners[pairs[together].ravel()] = True
+    removed = verdicts.duplicate_of >= 0
+    return {
+        "true_pairs_07": int((similarity >= 0.7).sum()),
+        "recall_07": round(float(together[similarity >= 0.7].mean()), 5),
+        "recall_08": round(float(together[similarity >= 0.8].mean()), 5),
+        "removed": int(removed.sum()),
+        "unjustified": round(float((removed & ~partners).sum() / max(removed.sum(), 1)), 5),
+    }
+
+
+# ---- speed
+
+
+def race(tools: dict[str, Callable[[], int]], rounds: int) -> dict[str, tuple[float, int]]:
+    """The best seconds of each tool over interleaved rounds, and how many documents it keeps."""
+    best: dict[str, tuple[float, int]] = {}
+    for _ in range(rounds):
+        for name, run in tools.items():
+            started = time.perf_counter()
+            kept = run()
+            seconds = time.perf_counter() - started
+            best[name] = min(best.get(name, (seconds, kept)), (seconds, kept))
+    return best
+
+
+def at_scale(number: int, seed: int) -> tuple[float, float]:
+    """Seconds to sign, and to find the duplicates of, so many generated documents.
+
+    A third of them are edited copies of the document before.
+    """
+    rng = np.random.default_rng(seed)
+    vocabulary = np.array([f"w{n:x}" for n in range(VOCABULARY)])
+    parts, signing = [], 0.0
+    for start in range(0, number, 20_000):
+        size = min(20_000, number - start)
+        words = vocabulary[rng.integers(0, VOCABULARY, (size, GENERATED_WORDS))]
+        copies = np.flatnonzero(np.arange(size) % 3 == 2)
+        words[copies] = words[copies - 1]
+        words[copies, rng.integers(0, GENERATED_WORDS, len(copies))] = "edited"
+        texts = pa.array([" ".join(row) for row in words.tolist()])
+        started = time.perf_counter()
+        parts.append(sign(texts))
+        signing += time.perf_counter() - started
+    signatures = np.empty((number, NUM_PERMUTATIONS), np.uint32)
+    for index, part in enumerate(parts):
+        signatures[20_000 * index : 20_000 * index + len(part.signatures)] = part.signatures
+    prints = Fingerprints(
+        np.concatenate([part.num_words for part in parts]),
+        [one for part in parts for one in part.exact_hashes],
+        signatures,
+    )
+    del parts
+    started = time.perf_counter()
+    verdicts = resolve(prints)
+    assert int((verdicts.duplicate_of >= 0).sum()) >= 0.999 * (number // 3)
+    return signing, time.perf_counter() - started
+
+
+def measure_scale(number: int, seed: int) -> dict[str, float]:
+    """Time per document at `number` and at a tenth of it, and memory."""
+    small_sign, small_find = at_scale(number // 10, seed)
+    large_sign, large_find = at_scale(number, seed)
+    growth = (large_sign + large_find) / (small_sign + small_find) / 10
+    return {
+        "scale_docs": number,
+        "scale_seconds": round(large_sign + large_find, 1),
+        "scale_find_us_per_doc_small": round(small_find / number * 1e7, 2),
+        "scale_find_us_per_doc": round(large_find / number * 1e6, 2),
+        "cost_growth": round(growth, 3),
+        "scale_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def main() -> None:
+    """Runs what was asked for and prints it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--docs", type=int, default=33_000, help="documents (33000)")
+    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (3)")
+    parser.add_argument("--seed", type=int, default=0, help="of the planted edits (0)")
+    parser.add_argument("--scale", type=int, default=0, help="generated documents for cost_growth")
+    options = parser.parse_args()
+    if options.scale:
+        ours(make_documents(200, 1))  # compiles
+        print(json.dumps(measure_scale(options.scale, options.seed)))
+        return
+
+    texts = make_documents(options.docs, options.seed)
+    megabytes = sum(len(text.encode()) for text in texts) / 1e6
+    print(f"{len(texts):,} documents, {megabytes:.1f} MB")
+    ours(texts[:200])  # compiles
+    context = get_context("forkserver")
+    with (
+        ProcessPoolExecutor(1, mp_context=context) as one,
+        ProcessPoolExecutor(2, mp_context=context) as two,
+    ):
+        for pool, number in ((one, 1), (two, 2)):
+            ours_in_processes(texts[:400], pool, number)
+        tools: dict[str, Callable[[], int]] = {
+            "ours": lambda: ours(texts),
+            "ours, 1 process": lambda: ours_in_processes(texts, one, 1),
+            "ours, 2 processes": lambda: ours_in_processes(texts, two, 2),
+            "rensa": lambda: rensa(texts),
+            "datasketch xxh32": lambda: datasketch(texts),
+            "datatrove regex": lambda: datatrove(texts),
+        }
+        best = race(tools, options.rounds)
+    for name, (seconds, kept) in best.items():
+        rate = len(texts) / seconds
+        print(f"{name:<20} {seconds:8.2f} s {rate:10,.0f} docs/s {megabytes / seconds:8.1f} MB/s"
+              f" {seconds / best['ours'][0]:7.1f} x   {kept:,} kept")  # fmt: skip
+    seconds = {name: value for name, (value, _) in best.items()}
+    result: dict[str, float] = {
+        "n_docs": len(texts),
+        "docs_per_s": round(len(texts) / seconds["ours"]),
+        "ratio_vs_rensa": round(seconds["rensa"] / seconds["ours"], 2),
+        "ratio_vs_datasketch": round(seconds["datasketch xxh32"] / seconds["ours"], 2),
+        "ratio_vs_datatrove": round(seconds["datatrove regex"] / seconds["ours"], 2),
+        "speedup_2_processes": round(seconds["ours, 1 process"] / seconds["ours, 2 processes"], 2),
+    }
+    result |= quality(texts)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
