@@ -46,23 +46,15 @@ def score_shard(inputs: list[Path], params: dict[str, Any], out: ShardOutput) ->
 def score_texts(texts: pa.ChunkedArray, config: ScoreConfig, c4_lines: C4LineRules) -> pa.Table:
     """Return a column per signal, in the order of the nouns' schemas."""
     from tasks.quality import c4, fineweb, gopher_quality, gopher_repetition, language
-    from tasks.quality.words import block
 
     nouns = (gopher_quality, gopher_repetition, c4, fineweb, language)
     schema = pa.schema([field for noun in nouns for field in noun.SCHEMA])
     columns: dict[str, list[Any]] = {name: [] for name in schema.names}
     for start in range(0, len(texts), BLOCK_TEXTS):
         own = texts.slice(start, BLOCK_TEXTS).to_pylist()
-        words = block(own)
         languages, scores = language.identify(own)
-        signals: dict[str, Any] = {
-            **gopher_quality.quality_signals(words, config.stop_words),
-            **gopher_repetition.repetition_signals(words),
-            **c4.c4_signals(words, c4_lines),
-            **fineweb.fineweb_signals(words, config.short_line_chars),
-            "language": languages,
-            "language_score": scores,
-        }
+        signals = rule_signals(own, config, c4_lines)
+        signals |= {"language": languages, "language_score": scores}
         for name in schema.names:
             columns[name].append(signals[name])
     arrays = {
@@ -70,3 +62,17 @@ def score_texts(texts: pa.ChunkedArray, config: ScoreConfig, c4_lines: C4LineRul
         for name in columns
     }
     return pa.table(arrays, schema=schema)
+
+
+def rule_signals(texts: list[str], config: ScoreConfig, c4_lines: C4LineRules) -> dict[str, Any]:
+    """Return the signals of some texts, column by column, without their languages."""
+    from tasks.quality import c4, fineweb, gopher_quality, gopher_repetition
+    from tasks.quality.words import block
+
+    words = block(texts)
+    return {
+        **gopher_quality.quality_signals(words, config.stop_words),
+        **gopher_repetition.repetition_signals(words),
+        **c4.c4_signals(words, c4_lines),
+        **fineweb.fineweb_signals(words, config.short_line_chars),
+    }

@@ -1,0 +1,74 @@
+"""Datatrove's filters as our peers and oracles: which documents each of them keeps.
+
+Words are those between white space, sentences those of datatrove's own tokenizer for scripts
+without rules; or both are those of its tokenizer for English, which is spaCy's.
+
+As a program it reads a JSON list of texts and writes `{filter: [kept, ...]}`:
+
+    python benchmarks/datatrove_filters.py < texts.json > decisions.json
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from datatrove.data import Document
+from datatrove.pipeline.filters import (
+    C4QualityFilter,
+    FineWebQualityFilter,
+    GopherQualityFilter,
+    GopherRepetitionFilter,
+)
+from datatrove.utils.word_tokenizers import WhitespaceTokenizer
+
+V1_MARKS = (".", "'", '"', "!", "?")
+NAMES = ("gopher_quality", "gopher_repetition", "c4", "fineweb")
+
+
+class Spaces(WhitespaceTokenizer):
+    """Words between white space; the class above takes spaCy's for any language."""
+
+    def word_tokenize(self, text: str) -> list[str]:
+        return text.split()
+
+
+def filters(language: Any) -> dict[str, Any]:
+    """The four filters with their defaults; `language` is "eng" or a tokenizer."""
+    return {
+        "gopher_quality": GopherQualityFilter(language=language),
+        "gopher_repetition": GopherRepetitionFilter(language=language),
+        "c4": C4QualityFilter(language=language),
+        "fineweb": FineWebQualityFilter(language=language),
+    }
+
+
+def kept(one: Any, text: str) -> bool:
+    """Whether one filter keeps a text; one that it cannot divide by is not kept."""
+    try:
+        return one.filter(Document(text=text, id="")) is True
+    except ZeroDivisionError:
+        return False
+
+
+def decisions(texts: Sequence[str], language: Any = None) -> dict[str, list[bool]]:
+    """What every filter keeps, document by document, so that words are split once for all."""
+    every = filters(language or Spaces())
+    found: dict[str, list[bool]] = {name: [] for name in every}
+    for text in texts:
+        for name, one in every.items():
+            found[name].append(kept(one, text))
+    return found
+
+
+def fineweb_v1(texts: Sequence[str]) -> list[bool]:
+    """What the FineWeb filter of today keeps with the marks of version 1."""
+    one = FineWebQualityFilter(language=Spaces(), stop_chars=V1_MARKS)
+    return [kept(one, text) for text in texts]
+
+
+if __name__ == "__main__":
+    logging.disable()
+    read = json.load(sys.stdin)
+    json.dump(decisions(read) | {"fineweb_v1": fineweb_v1(read)}, sys.stdout)
