@@ -1,5 +1,6 @@
 """Two WARC files of a real crawl go through the whole corpus."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,14 @@ def html_responses(folder: Path) -> int:
 def built(
     oracles: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Store, dict[str, Manifest]]:
+    web = {"kind": "warc", "paths": [str(oracles / "warc")]}
+    questions = {"paths": [str(oracles / "gsm8k_test.jsonl")], "columns": ["question"]}
     settings = PipelineConfig.model_validate(
         {
-            "crawl": {"sources": {"web": {"kind": "warc", "paths": [str(oracles / "warc")]}}},
+            "crawl": {"sources": {"web": web}},
+            "edits": {"repeated_lines": {"enabled": True}},
             "dedup": {"substring": {"enabled": True}},
+            "decontamination": {"sets": {"gsm8k": questions}},
         }
     )
     store = Store(str(tmp_path_factory.mktemp("real") / "store"))
@@ -46,10 +51,12 @@ def test_every_page_is_kept_or_counted_under_a_reason(
     built: tuple[Store, dict[str, Manifest]], oracles: Path
 ) -> None:
     counts = {label: manifest.counts for label, manifest in built[1].items()}
-    for label in ("read/web", "decide/web", "dedup", "substring", "assemble"):
+    steps = ("read/web", "decide/web", "edit/web", "dedup", "substring", "decontaminate/web")
+    for label in (*steps, "assemble"):
         own = counts[label]
         assert own.read == own.kept + sum(own.dropped.values()), label
     assert counts["read/web"].read == html_responses(oracles / "warc")
+    assert counts["decontaminate/web"].dropped == {}  # no page quotes a school problem
     # Real articles and documentation: most pages are prose, few are copies.
     assert counts["assemble"].kept >= 0.7 * counts["read/web"].kept > 20
 
@@ -62,3 +69,4 @@ def test_the_corpus_is_text_of_those_pages(built: tuple[Store, dict[str, Manifes
         assert row["warc_file"].endswith(".warc.gz")
         assert "<div" not in row["text"]
         assert len(row["text"].split()) >= 40
+        assert not re.search(r"[\w.]+@[\w-]+\.(com|org|net|edu)\b", row["text"])
