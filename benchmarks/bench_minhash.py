@@ -27,7 +27,6 @@ import json
 import random
 import re
 import resource
-import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +40,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from real_text import read_texts
 
 from tasks.dedup.clusters import Verdicts, find_duplicates
 from tasks.dedup.minhash import Fingerprints, fingerprint_texts
@@ -59,23 +59,15 @@ GENERATED_WORDS, VOCABULARY = 100, 50_000
 
 def passages() -> Iterator[str]:
     """Passages of about 235 words, in an order that depends on the files' names alone."""
-    paths = sysconfig.get_paths()
-    roots = [(Path("/usr/share/doc"), "*"), (Path(paths["stdlib"]), "*.py")]
-    roots += [(Path(paths["purelib"]), "*.py"), (Path(paths["purelib"]), "METADATA")]
-    for root, pattern in roots:
-        for path in sorted(root.rglob(pattern)):
-            try:
-                text = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
-                continue
-            lines: list[str] = []
-            words = 0
-            for line in text.split("\n"):
-                lines.append(line)
-                words += len(WORD.findall(line))
-                if words >= PASSAGE_WORDS:
-                    yield "\n".join(lines)
-                    lines, words = [], 0
+    for text in read_texts(packages=True):
+        lines: list[str] = []
+        words = 0
+        for line in text.split("\n"):
+            lines.append(line)
+            words += len(WORD.findall(line))
+            if words >= PASSAGE_WORDS:
+                yield "\n".join(lines)
+                lines, words = [], 0
 
 
 def make_documents(number: int, seed: int) -> list[str]:

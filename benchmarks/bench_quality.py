@@ -20,20 +20,18 @@ out. One thread, rounds in turn, the best of each. Prints a table, and last one 
 """
 
 import argparse
-import gzip
 import json
 import logging
 import random
 import re
-import sysconfig
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from datatrove_filters import NAMES, decisions, fineweb_v1
+from real_text import read_texts
 
 from pipeline_config.edits import C4LineRules
 from pipeline_config.quality import (
@@ -46,7 +44,7 @@ from pipeline_config.quality import (
 from tasks.quality.rules import decide
 from tasks.quality.score import BLOCK_TEXTS, rule_signals
 
-MIN_CHARACTERS, MAX_CHARACTERS = 200, 20_000
+MAX_CHARACTERS = 20_000
 OFF = {"language": LanguageRules(enabled=False)}
 GROUPS: dict[str, Any] = {
     "c4": C4Rules(enabled=True),
@@ -55,26 +53,9 @@ GROUPS: dict[str, Any] = {
 EVERY_RULE = QualityRules(**OFF, **GROUPS)
 
 
-def files() -> Iterator[Path]:
-    """Text files in an order that depends on their names alone."""
-    stdlib = Path(sysconfig.get_path("stdlib"))
-    yield from sorted(path for path in Path("/usr/share/doc").rglob("*") if path.is_file())
-    sources = (path for path in stdlib.rglob("*.py") if "site-packages" not in path.parts)
-    yield from sorted(path for path in sources if path.is_file())
-
-
 def read_documents(limit: int, rng: random.Random) -> list[str]:
     """The beginnings of files, in an order drawn from the seed."""
-    texts = []
-    for path in files():
-        try:
-            data = path.read_bytes()
-            data = gzip.decompress(data) if path.suffix == ".gz" else data
-            text = data.decode()
-        except (OSError, EOFError, ValueError):
-            continue
-        if len(text) >= MIN_CHARACTERS and "\0" not in text:
-            texts.append(text[:MAX_CHARACTERS])
+    texts = [text[:MAX_CHARACTERS] for text in read_texts()]
     rng.shuffle(texts)
     return [plant(text, rng) for text in texts[:limit]]
 

@@ -15,21 +15,19 @@ found. One thread. Prints a table, and last one line of JSON:
 """
 
 import argparse
-import gzip
 import json
 import os
 import random
 import resource
-import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of libdivsufsort; read when it is loaded
 
 import numpy as np
 import pyarrow as pa
+from real_text import read_texts
 
 from storage.documents import apply_edits
 from storage.tables import write_table
@@ -41,31 +39,16 @@ from tasks.dedup.suffix_array import find_repeats
 from tasks.dedup.word_stream import read_words
 
 SPAN = Span(50, in_words=True)
-MIN_CHARACTERS, MAX_CHARACTERS = 200, 200_000
+MAX_CHARACTERS = 200_000
 PLANTED_WORDS = (60, 200)
 SHARD_DOCS = 1000
-
-
-def files() -> Iterator[Path]:
-    """Text files in an order that depends on their names alone."""
-    stdlib = Path(sysconfig.get_path("stdlib"))
-    yield from sorted(path for path in Path("/usr/share/doc").rglob("*") if path.is_file())
-    sources = (path for path in stdlib.rglob("*.py") if "site-packages" not in path.parts)
-    yield from sorted(path for path in sources if path.is_file())
 
 
 def read_documents(limit: int, seed: int) -> list[str]:
     """Texts of all files, in an order drawn from the seed."""
     texts = []
-    for path in files():
-        try:
-            data = path.read_bytes()
-            data = gzip.decompress(data) if path.suffix == ".gz" else data
-            text = data.decode()
-        except (OSError, EOFError, ValueError):
-            continue
-        if len(text) >= MIN_CHARACTERS and "\0" not in text:
-            texts += [text[i : i + MAX_CHARACTERS] for i in range(0, len(text), MAX_CHARACTERS)]
+    for text in read_texts():
+        texts += [text[i : i + MAX_CHARACTERS] for i in range(0, len(text), MAX_CHARACTERS)]
     random.Random(seed).shuffle(texts)
     return texts[:limit] if limit else texts
 
