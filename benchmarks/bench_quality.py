@@ -42,7 +42,7 @@ from pipeline_config.quality import (
     ScoreConfig,
 )
 from tasks.quality.rules import decide
-from tasks.quality.score import BLOCK_TEXTS, rule_signals
+from tasks.quality.score import blocks, rule_signals
 
 MAX_CHARACTERS = 20_000
 OFF = {"language": LanguageRules(enabled=False)}
@@ -82,8 +82,8 @@ def plant(text: str, rng: random.Random) -> str:
 
 def ours(texts: Sequence[str]) -> pa.Table:
     """Every signal, and the decision by all groups."""
-    blocks = (list(texts[i : i + BLOCK_TEXTS]) for i in range(0, len(texts), BLOCK_TEXTS))
-    signals = (rule_signals(own, ScoreConfig(), C4LineRules()) for own in blocks)
+    column = pa.chunked_array([texts], pa.string())
+    signals = (rule_signals(own, ScoreConfig(), C4LineRules()) for own in blocks(column))
     scores = pa.concat_tables(map(pa.table, signals))
     decide(scores, EVERY_RULE)
     return scores

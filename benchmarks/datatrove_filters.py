@@ -3,9 +3,11 @@
 Words are those between white space, sentences those of datatrove's own tokenizer for scripts
 without rules; or both are those of its tokenizer for English, which is spaCy's.
 
-As a program it reads a JSON list of texts and writes `{filter: [kept, ...]}`:
+As a program it reads a JSON list of texts and writes `{filter: [kept, ...]}`, for all four filters
+or for `fineweb_v1` alone:
 
     python benchmarks/datatrove_filters.py < texts.json > decisions.json
+    python benchmarks/datatrove_filters.py fineweb_v1 < texts.json > decisions.json
 """
 
 import json
@@ -71,4 +73,5 @@ def fineweb_v1(texts: Sequence[str]) -> list[bool]:
 if __name__ == "__main__":
     logging.disable()
     read = json.load(sys.stdin)
-    json.dump(decisions(read) | {"fineweb_v1": fineweb_v1(read)}, sys.stdout)
+    v1_alone = sys.argv[1:] == ["fineweb_v1"]
+    json.dump({"fineweb_v1": fineweb_v1(read)} if v1_alone else decisions(read), sys.stdout)

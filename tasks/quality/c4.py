@@ -33,7 +33,14 @@ import pyarrow as pa
 from numba import njit
 
 from pipeline_config.edits import C4LineRules
-from tasks.quality.phrases import Automaton, Flags, States, automaton
+from tasks.quality.phrases import (
+    LAST_CHARACTER,
+    PLACE_BITS,
+    Automaton,
+    Flags,
+    States,
+    automaton,
+)
 from tasks.quality.words import (
     CAPITAL,
     DECIMAL,
@@ -213,7 +220,7 @@ def _judge_line(
 
 
 @njit()
-def _read_line(
+def _read_cited_line(
     characters: Characters,
     start: int,
     flags_of: Flags,
@@ -222,14 +229,13 @@ def _read_line(
     marks: Characters,
     min_words: int,
     max_word_chars: int,
-    citations: bool,
 ) -> Any:
-    """Read the line at `start`: its end, its verdict, what is seen in it, sentences in both ways.
+    """Do the same character by character, passing over citations, but for the words.
 
-    Citations are passed over, but for the words. White space counts once something follows it.
+    White space counts once something follows it.
     """
     words, run, longest = 0, 0, 0
-    state, seen = np.int16(0), 0
+    state, seen = np.uint32(0), 0
     skip_until, spaces = start, 0
     last, dots = np.uint32(0), 0  # the last character, and how many dots it ends
     phase, dotted, by_marks = NOTHING, 0, 0
@@ -244,7 +250,7 @@ def _read_line(
             run = 0
             if words and i >= skip_until:
                 spaces += 1
-                state = moves[state, character] if character < 128 else np.int16(0)
+                state = moves[state + min(character, LAST_CHARACTER)]
             i += 1
             continue
         words += run == 0
@@ -257,11 +263,11 @@ def _read_line(
                 by_spacing += spaced == MARKED
                 spaced = NOTHING if spaced == MARKED else spaced
                 spaces = 0
-            if character == OPENING and citations:
+            if character == OPENING:
                 skip_until = i + _citation_length(characters, i, flags_of)
         if i >= skip_until:
-            state = moves[state, character] if character < 128 else np.int16(0)
-            seen |= found[state]
+            state = moves[state + min(character, LAST_CHARACTER)]
+            seen |= found[state >> PLACE_BITS]
             last, dots = character, dots + 1 if character == DOT else 0
             before = phase
             phase, dotted = _step_by_marks(phase, dotted, character, flag)
@@ -275,6 +281,109 @@ def _read_line(
 
 
 @njit()
+def _mark_by_marks(text: Characters, i: int, first: int, found: Any, flags_of: Flags) -> Any:
+    """The mark at `i`, by marks: sentences, whether a dot was a single capital's, the run's end.
+
+    `found` is the same as of the mark before; the line's text begins at `first`.
+    """
+    sentences, dotted, run_end = found
+    if i == run_end:
+        return sentences, dotted, i + 1
+    begin = first
+    if run_end >= 0:
+        begin = run_end + (text[run_end] in (QUOTE, APOSTROPHE, HIGH_QUOTE))
+    if i <= begin:
+        return found
+    if text[i] == DOT and flags_of[text[i - 1]] & CAPITAL:
+        return sentences, True, run_end
+    return sentences + 1, False, i + 1
+
+
+@njit()
+def _mark_by_spacing(text: Characters, i: int, found: Any, flags_of: Flags) -> Any:
+    """The mark at `i`, by spacing: sentences, what is looked at so far, where the last one ends."""
+    sentences, looked_to, end = found
+    if i < looked_to:
+        return found
+    looked_to = _after_closers(text, i, flags_of)
+    if looked_to == len(text) or flags_of[text[looked_to]] & SPACE:
+        return sentences + 1, looked_to, looked_to
+    return sentences, looked_to, end
+
+
+@njit()
+def _dots_before(text: Characters, first: int, after: int) -> int:
+    """How many dots there are before `after`, three at most and none before `first`."""
+    dots = 0
+    while dots < 3 and after - dots > first and text[after - 1 - dots] == DOT:
+        dots += 1
+    return dots
+
+
+@njit()
+def _after_closers(characters: Characters, i: int, flags_of: Flags) -> int:
+    """The first place from `i` on with neither a mark nor what closes a sentence after it."""
+    while i < len(characters):
+        if not (flags_of[characters[i]] & TERMINAL or _is_closer(characters[i])):
+            break
+        i += 1
+    return i
+
+
+@njit()
+def _read_line(
+    characters: Characters,
+    start: int,
+    flags_of: Flags,
+    moves: States,
+    found: Flags,
+    marks: Characters,
+    min_words: int,
+    max_word_chars: int,
+    citations: bool,
+) -> Any:
+    """Read the line at `start`: its end, its verdict, what is seen in it, sentences in both ways.
+
+    Looks closer at marks only; a line with a citation is read again, passing over it.
+    """
+    text = characters[start:]
+    end, words, longest, word_start, first, after = len(text), 0, 0, -1, -1, 0
+    state, seen = np.uint64(0), 0
+    by_marks, by_spacing = (0, False, -1), (0, 0, 0)
+    for i in range(len(text)):
+        character = text[i]
+        flag = flags_of[character]
+        state = moves[state + min(character, LAST_CHARACTER)]
+        seen |= found[state >> PLACE_BITS]
+        if flag & SPACE:
+            if word_start >= 0:
+                longest = max(longest, i - word_start)
+                word_start, after = -1, i
+            if flag & LINE_BREAK:
+                end = i
+                break
+            continue
+        if word_start < 0:
+            word_start = i
+            words += 1
+            first = max(first, 0 if words > 1 else i)
+        if flag & TERMINAL:
+            by_marks = _mark_by_marks(text, i, first, by_marks, flags_of)
+            by_spacing = _mark_by_spacing(text, i, by_spacing, flags_of)
+        elif character == OPENING and citations and _citation_length(text, i, flags_of):
+            return _read_cited_line(
+                characters, start, flags_of, moves, found, marks, min_words, max_word_chars
+            )
+    if word_start >= 0:
+        longest, after = max(longest, end - word_start), end
+    last = text[after - 1] if words else np.uint32(0)
+    dots = _dots_before(text, first, after)
+    verdict = _judge_line(words, longest, last, dots, seen, marks, min_words, max_word_chars)
+    num_by_spacing = by_spacing[0] + (after > by_spacing[2] and words > 0)
+    return start + end, verdict, seen, max(by_marks[0] + by_marks[1], 1), num_by_spacing
+
+
+@njit()
 def _after_break(characters: Characters, end: int) -> int:
     """Where the next line begins."""
     size = len(characters)
@@ -285,7 +394,7 @@ def _after_break(characters: Characters, end: int) -> int:
 
 
 @njit(
-    "int64[:, ::1](uint32[::1], int64[::1], uint8[::1], int16[:, ::1], uint8[::1], uint32[::1], "
+    "int64[:, ::1](uint32[::1], int64[::1], uint8[::1], uint32[::1], uint8[::1], uint32[::1], "
     "int64, int64, boolean)",
     cache=True,
 )
@@ -321,7 +430,7 @@ def _count(
 
 
 @njit(
-    "int64[:, ::1](uint32[::1], uint8[::1], int16[:, ::1], uint8[::1], uint32[::1], int64, int64, "
+    "int64[:, ::1](uint32[::1], uint8[::1], uint32[::1], uint8[::1], uint32[::1], int64, int64, "
     "boolean)",
     cache=True,
 )

@@ -17,7 +17,7 @@ Worked example, the lines "She said: 'yes.'", "", "Go on.", "Go on." and "menu":
 32 characters. 4 newlines come to 8 words.
 """
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,6 @@ import pyarrow as pa
 from numba import njit
 
 from tasks.quality.words import (
-    SPACE,
     TERMINAL,
     Block,
     Characters,
@@ -37,7 +36,6 @@ from tasks.quality.words import (
 from tasks.text import gopher_words
 
 Slots: TypeAlias = npt.NDArray[np.int32]
-Scalar: TypeAlias = Any  # a number inside a kernel
 
 SCHEMA = pa.schema(
     [
@@ -52,8 +50,6 @@ SCHEMA = pa.schema(
 
 V1_MARKS = ".'\"!?"
 DOT, APOSTROPHE, QUOTE, EXCLAMATION, QUESTION = map(ord, V1_MARKS)
-NEWLINE = ord("\n")
-BASE = np.uint64(0x9E3779B97F4A7C15)
 SPREAD = np.uint64(0xD6E8FEB86659FD93)
 HALF = np.uint64(32)
 
@@ -61,8 +57,9 @@ HALF = np.uint64(32)
 def fineweb_signals(block: Block, short_line_chars: int) -> dict[str, npt.NDArray[np.float64]]:
     """Return a column per field of SCHEMA for the documents of a block."""
     shares = _measure(
-        block.characters, block.offsets, block.word_offsets, character_flags(), short_line_chars
-    )
+        character_flags(), short_line_chars, block.characters, block.offsets, block.word_offsets,
+        block.line_offsets, block.line_ends, block.line_keys, block.visible,
+    )  # fmt: skip
     return dict(zip(SCHEMA.names, shares.T, strict=True))
 
 
@@ -89,70 +86,80 @@ def plain_fineweb_signals(text: str, short_line_chars: int) -> dict[str, float]:
 
 
 @njit()
-def _is_new(table: Slots, keys: Hashes, number: int, key: Scalar) -> bool:
-    """Put `key` into an open hash table, whose size is a power of two, unless it is there."""
-    mask = np.uint64(len(table) - 1)
+def _is_new(table: Slots, keys: Hashes, index: int) -> bool:
+    """Put the key at an index into an open hash table of a power of two, unless it is there."""
+    key, mask = keys[index], np.uint64(len(table) - 1)
     place = ((key ^ (key >> HALF)) * SPREAD >> HALF) & mask
     while table[place] != 0:
         if keys[table[place] - 1] == key:
             return False
         place = (place + np.uint64(1)) & mask
-    table[place] = number + 1
-    keys[number] = key
+    table[place] = index + 1
     return True
 
 
 @njit()
 def _read_lines(
-    characters: Characters, flags_of: Flags, short: int, table: Slots, keys: Hashes
-) -> tuple[int, int, int, int, int, int, int]:
-    """Return lines, visible ones; marked and short of both; characters of repeated lines."""
-    visible, v1_marked, v1_short, v2_marked, v2_short, repeated = 0, 0, 0, 0, 0, 0
-    lines, start, blank, key = 0, 0, True, np.uint64(0)
-    last, flag = np.uint32(NEWLINE), np.uint8(SPACE)
-    for i in range(len(characters) + 1):
-        if i < len(characters) and characters[i] != NEWLINE:
-            last = characters[i]
-            flag = flags_of[last]
-            key = key * BASE + np.uint64(last + np.uint32(1))
-            blank &= (flag & SPACE) != 0
-            continue
-        lines += 1
-        length = i - start
-        v1_short += length <= short
-        v1_marked += length > 0 and last in (DOT, APOSTROPHE, QUOTE, EXCLAMATION, QUESTION)
-        if not blank:
-            v2_short += length <= short
-            v2_marked += (flag & TERMINAL) != 0
-            repeated += 0 if _is_new(table, keys, visible, key) else length
-            visible += 1
-        start, blank, key = i + 1, True, np.uint64(0)
-    return lines, visible, v1_marked, v1_short, v2_marked, v2_short, repeated
+    characters: Characters,
+    start: int,
+    ends: Offsets,
+    keys: Hashes,
+    visible: Flags,
+    flags_of: Flags,
+    short: int,
+) -> tuple[int, int, int, int, int, int]:
+    """Return visible lines; marked and short ones by both versions; characters of repeated lines.
+
+    The lines are those of one document, which begins at `start`.
+    """
+    size = 4
+    while size < 2 * len(ends):
+        size *= 2
+    table = np.zeros(size, np.int32)
+    seen, v1_marked, v1_short, v2_marked, v2_short, repeated = 0, 0, 0, 0, 0, 0
+    for line in range(len(ends)):
+        length = ends[line] - start
+        is_short = length <= short
+        v1_short += is_short
+        if visible[line]:
+            last = characters[ends[line] - 1]
+            v1_marked += last in (DOT, APOSTROPHE, QUOTE, EXCLAMATION, QUESTION)
+            v2_marked += (flags_of[last] & TERMINAL) != 0
+            v2_short += is_short
+            repeated += 0 if _is_new(table, keys, line) else length
+            seen += 1
+        start = ends[line] + 1
+    return seen, v1_marked, v1_short, v2_marked, v2_short, repeated
 
 
 @njit(
-    "float64[:, ::1](uint32[::1], int64[::1], int64[::1], uint8[::1], int64)",
+    "float64[:, ::1](uint8[::1], int64, uint32[::1], int64[::1], int64[::1], int64[::1], "
+    "int64[::1], uint64[::1], uint8[::1])",
     cache=True,
 )
 def _measure(
-    characters: Characters, offsets: Offsets, word_offsets: Offsets, flags_of: Flags, short: int
+    flags_of: Flags,
+    short: int,
+    characters: Characters,
+    offsets: Offsets,
+    word_offsets: Offsets,
+    line_offsets: Offsets,
+    line_ends: Offsets,
+    line_keys: Hashes,
+    visible: Flags,
 ) -> npt.NDArray[np.float64]:
     """Return the shares (N, fields of SCHEMA) of the documents of a block."""
     shares = np.empty((len(offsets) - 1, 6), np.float64)
     for document in range(len(shares)):
-        own, row = characters[offsets[document] : offsets[document + 1]], shares[document]
-        newlines = 0
-        for character in own:
-            newlines += character == NEWLINE
-        size = 4
-        while size < 2 * (newlines + 1):
-            size *= 2
-        table, keys = np.zeros(size, np.int32), np.empty(newlines + 1, np.uint64)
-        lines, visible, v1_marked, v1_short, v2_marked, v2_short, repeated = _read_lines(
-            own, flags_of, short, table, keys
-        )
-        row[0], row[1] = v1_marked / lines, v1_short / lines
-        row[2], row[3] = v2_marked / max(visible, 1), v2_short / max(visible, 1)
-        row[4] = repeated / max(len(own) - newlines, 1)
+        row = shares[document]
+        first, last = line_offsets[document], line_offsets[document + 1]
+        seen, v1_marked, v1_short, v2_marked, v2_short, repeated = _read_lines(
+            characters, offsets[document], line_ends[first:last], line_keys[first:last],
+            visible[first:last], flags_of, short,
+        )  # fmt: skip
+        newlines = last - first - 1
+        row[0], row[1] = v1_marked / (newlines + 1), v1_short / (newlines + 1)
+        row[2], row[3] = v2_marked / max(seen, 1), v2_short / max(seen, 1)
+        row[4] = repeated / max(offsets[document + 1] - offsets[document] - newlines, 1)
         row[5] = newlines / max(word_offsets[document + 1] - word_offsets[document], 1)
     return shares

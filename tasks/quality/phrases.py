@@ -16,16 +16,22 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-States: TypeAlias = npt.NDArray[np.int16]
+States: TypeAlias = npt.NDArray[np.uint32]
 Flags: TypeAlias = npt.NDArray[np.uint8]
 
 NUM_CHARACTERS = 128
+LAST_CHARACTER = np.uint32(NUM_CHARACTERS - 1)
+PLACE_BITS = np.uint32(7)  # the place of state s is s << 7
 
 
 class Automaton(NamedTuple):
-    """Where each character leads from each state, and what a state has found."""
+    """Where each character leads from each state, and what a state has found.
 
-    moves: States  # (S, 128) the next state; characters beyond ASCII lead to state 0
+    State s begins at place 128 * s, so that a step is `moves[place + min(character, 127)]`:
+    characters beyond ASCII do as the last of it does, which is in no phrase.
+    """
+
+    moves: States  # (S * 128,) the place of the next state
     found: Flags  # (S,) the flags of all phrases that end here
 
 
@@ -43,7 +49,7 @@ def automaton(phrases: tuple[tuple[str, int], ...]) -> Automaton:
                 found.append(0)
             state = children[state][character]
         found[state] |= flag
-    moves = np.zeros((len(children), NUM_CHARACTERS), np.int16)
+    moves = np.zeros((len(children), NUM_CHARACTERS), np.uint32)
     waiting = deque([(0, 0)])  # a state, and that of its longest proper ending
     while waiting:
         state, ending = waiting.popleft()
@@ -55,4 +61,4 @@ def automaton(phrases: tuple[tuple[str, int], ...]) -> Automaton:
             moves[state, ord(character)] = child
     capitals = slice(ord("A"), ord("Z") + 1)
     moves[:, capitals] = moves[:, ord("a") : ord("z") + 1]
-    return Automaton(moves, np.array(found, np.uint8))
+    return Automaton(moves.ravel() * np.uint32(NUM_CHARACTERS), np.array(found, np.uint8))

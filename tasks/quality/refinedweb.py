@@ -25,7 +25,14 @@ import numpy.typing as npt
 from numba import njit
 
 from pipeline_config.edits import RefinedWebLineRules
-from tasks.quality.phrases import Automaton, Flags, States, automaton
+from tasks.quality.phrases import (
+    LAST_CHARACTER,
+    PLACE_BITS,
+    Automaton,
+    Flags,
+    States,
+    automaton,
+)
 from tasks.quality.words import (
     CAPITAL,
     DECIMAL,
@@ -139,7 +146,7 @@ def _cut_phrases(text: str, start: int, end: int, rules: RefinedWebLineRules) ->
 
 
 @njit(
-    "int64[:, ::1](uint32[::1], uint8[::1], int16[:, ::1], uint8[::1], float64, boolean, int64, "
+    "int64[:, ::1](uint32[::1], uint8[::1], uint32[::1], uint8[::1], float64, boolean, int64, "
     "int64)",
     cache=True,
 )
@@ -161,12 +168,12 @@ def _judge(
     lines = np.empty((most, 4), np.int64)
     number, start, newlines = 0, 0, 0
     capitals, digits, words, inside = 0, 0, 0, False
-    state, seen, first = np.int16(0), 0, True
+    state, seen, first = np.uint32(0), 0, True
     for i in range(size + 1):
         if i < size and characters[i] != NEWLINE:
             flag = flags_of[characters[i]]
-            state = moves[state, characters[i]] if characters[i] < 128 else np.int16(0)
-            seen |= found[state]
+            state = moves[state + min(characters[i], LAST_CHARACTER)]
+            seen |= found[state >> PLACE_BITS]
             if first and flag & (LETTER | DECIMAL):
                 first = False
                 seen |= DIGIT_FIRST if flag & DECIMAL else 0
@@ -191,5 +198,5 @@ def _judge(
         number += 1
         start = i + 1
         capitals, digits, words, inside = 0, 0, 0, False
-        state, seen, first = np.int16(0), 0, True
+        state, seen, first = np.uint32(0), 0, True
     return lines

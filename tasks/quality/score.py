@@ -3,9 +3,12 @@
 C4's signals are about the lines that its line rules keep, be those lines cut out later or not.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +19,9 @@ from storage.build import Build
 from storage.shards import Shard, ShardOutput
 from storage.tables import read_table
 
-BLOCK_TEXTS = 64  # documents whose words are in memory at once
+# Characters whose words are in memory at once, unless one document has more: what 2 MB of cache
+# hold, with words and lines 10 bytes each.
+BLOCK_CHARACTERS = 150_000
 
 
 def score_documents(
@@ -50,8 +55,7 @@ def score_texts(texts: pa.ChunkedArray, config: ScoreConfig, c4_lines: C4LineRul
     nouns = (gopher_quality, gopher_repetition, c4, fineweb, language)
     schema = pa.schema([field for noun in nouns for field in noun.SCHEMA])
     columns: dict[str, list[Any]] = {name: [] for name in schema.names}
-    for start in range(0, len(texts), BLOCK_TEXTS):
-        own = texts.slice(start, BLOCK_TEXTS).to_pylist()
+    for own in blocks(texts):
         languages, scores = language.identify(own)
         signals = rule_signals(own, config, c4_lines)
         signals |= {"language": languages, "language_score": scores}
@@ -62,6 +66,16 @@ def score_texts(texts: pa.ChunkedArray, config: ScoreConfig, c4_lines: C4LineRul
         for name in columns
     }
     return pa.table(arrays, schema=schema)
+
+
+def blocks(texts: pa.ChunkedArray) -> Iterator[list[str]]:
+    """Cut texts into lists of about BLOCK_CHARACTERS together."""
+    ends = np.cumsum(np.asarray(pc.utf8_length(texts)), dtype=np.int64)
+    cuts = np.flatnonzero(np.diff(ends // BLOCK_CHARACTERS)) + 1
+    edges = [0, *cuts.tolist(), len(texts)]
+    for start, end in pairwise(edges):
+        if end > start:
+            yield texts.slice(start, end - start).to_pylist()
 
 
 def rule_signals(texts: list[str], config: ScoreConfig, c4_lines: C4LineRules) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""A block of documents as the Gopher filters see it: characters, and the words between white space.
+"""A block of documents as the filters see it: characters, words between white space, and lines.
 
 The kernels of this stage work on arrays that this file lays out. Text is hashed as a sum of
 characters times powers of an odd number, modulo 2**64. Such sums can be cut: with the sum at every
 word's edges, the hash of any run of words, written without spaces, is one difference and one
-product away. Two different texts have equal hashes once in 2**64 tries, unless somebody builds
-them to (Thue-Morse words); all that would buy is a wrong repetition share.
+product away. Lines, parted by newlines, have hashes of their own, white space and all. Two
+different texts have equal hashes once in 2**64 tries, unless somebody builds them to (Thue-Morse
+words); all that would buy is a wrong repetition share.
 
 Compiled functions call those of their own file only: numba's cache does not see others change.
 """
@@ -28,12 +29,14 @@ Flags: TypeAlias = npt.NDArray[np.uint8]
 SPACE = 1  # str.isspace
 LETTER = 2  # str.isalpha
 SUBSTANCE = 4  # no space and no punctuation: categories P, S and Cc count as punctuation
+INSIDE = SPACE  # of a word: it has begun; no word has white space in it
 LINE_BREAK = 8  # ends a line for str.splitlines
 DECIMAL = 16  # str.isdecimal, what a regular expression calls \d
 DIGIT = 32  # str.isdigit
 CAPITAL = 64  # str.isupper
 TERMINAL = 128  # ends a sentence, in any script
 
+NEWLINE = ord("\n")
 LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64
@@ -54,6 +57,10 @@ class Block(NamedTuple):
     inverses: Hashes  # (W,) brings the difference of two sums back to a word's own place
     lengths: Offsets  # (W + 1,) characters without the white space
     flags: Flags  # (W,) what the word's characters are, together
+    line_offsets: Offsets  # (N + 1,) of the documents in the arrays below
+    line_ends: Offsets  # (L,) where a line's newline is in `characters`, or the document's end
+    line_keys: Hashes  # (L,) hashes of the lines
+    visible: Flags  # (L,) 1: not white space alone
 
 
 @cache
@@ -75,26 +82,32 @@ def character_flags() -> Flags:
 
 
 def block(texts: list[str]) -> Block:
-    """Lay out some texts; each character takes 4 bytes, each word 33."""
+    """Lay out some texts; each character takes 4 bytes, each word 33, each line 17."""
     joined = "".join(texts).encode("utf-32-le", errors="surrogatepass")
     characters = np.frombuffer(joined, np.uint32).copy()
     offsets = np.cumsum([0, *map(len, texts)])
     capacity = (len(characters) + len(texts)) // 2 + 1  # a word and what ends it: two characters
-    word_offsets = np.zeros(len(texts) + 1, np.int64)
-    sums = np.zeros(capacity + 1, np.uint64)
-    inverses = np.empty(capacity, np.uint64)
-    lengths = np.zeros(capacity + 1, np.int64)
-    flags = np.empty(capacity, np.uint8)
-    cut_words(characters, offsets, character_flags(), word_offsets, sums, inverses, lengths, flags)
-    count = word_offsets[-1]
-    return Block(
+    most_lines = np.count_nonzero(characters == NEWLINE) + len(texts)
+    words = Block(
         characters,
         offsets,
-        word_offsets,
-        sums[: count + 1],
-        inverses[:count],
-        lengths[: count + 1],
-        flags[:count],
+        word_offsets=np.empty(len(texts) + 1, np.int64),
+        sums=np.empty(capacity + 1, np.uint64),
+        inverses=np.empty(capacity, np.uint64),
+        lengths=np.empty(capacity + 1, np.int64),
+        flags=np.empty(capacity, np.uint8),
+        line_offsets=np.empty(len(texts) + 1, np.int64),
+        line_ends=np.empty(most_lines, np.int64),
+        line_keys=np.empty(most_lines, np.uint64),
+        visible=np.empty(most_lines, np.uint8),
+    )
+    cut_words(character_flags(), *words)
+    count = words.word_offsets[-1]
+    return words._replace(
+        sums=words.sums[: count + 1],
+        inverses=words.inverses[:count],
+        lengths=words.lengths[: count + 1],
+        flags=words.flags[:count],
     )
 
 
@@ -105,41 +118,58 @@ def text_hash(text: str) -> int:
 
 
 @njit(
-    "void(uint32[::1], int64[::1], uint8[::1], int64[::1], uint64[::1], uint64[::1], int64[::1], "
-    "uint8[::1])",
+    "void(uint8[::1], uint32[::1], int64[::1], int64[::1], uint64[::1], uint64[::1], int64[::1], "
+    "uint8[::1], int64[::1], int64[::1], uint64[::1], uint8[::1])",
     cache=True,
 )
 def cut_words(
+    flags_of: Flags,
     characters: Characters,
     offsets: Offsets,
-    flags_of: Flags,
     word_offsets: Offsets,
     sums: Hashes,
     inverses: Hashes,
     lengths: Offsets,
     flags: Flags,
+    line_offsets: Offsets,
+    line_ends: Offsets,
+    line_keys: Hashes,
+    visible: Flags,
 ) -> None:
-    """Fill the arrays of words; `sums` and `lengths` come in zeroed."""
-    count = 0
+    """Fill the arrays of words and lines."""
+    count, line, length = 0, 0, 0
+    sums[0], lengths[0], word_offsets[0], line_offsets[0] = 0, 0, 0, 0
     total, power, inverse = np.uint64(0), np.uint64(1), np.uint64(1)
-    length = 0
     for document in range(len(offsets) - 1):
-        inside = False
+        inside, seen = np.uint8(0), np.uint8(0)  # what is in the word, in the line
+        key = np.uint64(0)
         for i in range(offsets[document], offsets[document + 1]):
-            flag = flags_of[characters[i]]
+            character = np.uint64(characters[i])
+            flag = flags_of[character]
             if flag & SPACE:
-                inside = False
+                if inside:
+                    sums[count], lengths[count], flags[count - 1] = total, length, inside
+                    inside = np.uint8(0)
+                if character != NEWLINE:
+                    key = key * BASE + character + np.uint64(1)
+                    continue
+                line_ends[line], line_keys[line], visible[line] = i, key, seen
+                line += 1
+                key, seen = np.uint64(0), np.uint8(0)
                 continue
             if not inside:
-                inside = True
                 inverses[count] = inverse
-                flags[count] = 0
                 count += 1
-            total += np.uint64(characters[i] + np.uint32(1)) * power
+                seen = np.uint8(1)
+            inside |= flag | INSIDE
+            key = key * BASE + character + np.uint64(1)
+            total += (character + np.uint64(1)) * power
             power *= BASE
             inverse *= INVERSE
             length += 1
-            flags[count - 1] |= flag
-            sums[count] = total
-            lengths[count] = length
+        if inside:
+            sums[count], lengths[count], flags[count - 1] = total, length, inside
         word_offsets[document + 1] = count
+        line_ends[line], line_keys[line], visible[line] = offsets[document + 1], key, seen
+        line += 1
+        line_offsets[document + 1] = line

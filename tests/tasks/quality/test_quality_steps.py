@@ -18,7 +18,7 @@ from storage.tables import read_table
 from tasks.quality.fineweb import plain_fineweb_signals
 from tasks.quality.gopher_quality import plain_quality_signals
 from tasks.quality.gopher_repetition import plain_repetition_signals
-from tasks.quality.score import BLOCK_TEXTS, score_texts
+from tasks.quality.score import blocks, score_texts
 from tasks.quality.task import decide, score
 
 GOOD = (
@@ -127,10 +127,15 @@ def test_nothing_to_score_fails(direct: Session) -> None:
         score(documents([]), ScoreConfig(), C4LineRules(), label="docs")
 
 
-def test_many_documents_are_scored_as_each_alone() -> None:
-    texts = [GOOD[number:] * (number % 3) for number in range(2 * BLOCK_TEXTS + 3)]
-    together = score_texts(pa.chunked_array([texts[:70], texts[70:]]), ScoreConfig(), C4LineRules())
-    for row in (0, 1, BLOCK_TEXTS, len(texts) - 1):
+def test_many_documents_are_scored_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.quality.score.BLOCK_CHARACTERS", 1000)
+    texts = [GOOD[number:] * (number % 3) for number in range(131)]
+    column = pa.chunked_array([texts[:70], texts[70:]])
+    cut = list(blocks(column))
+    assert [text for own in cut for text in own] == texts
+    assert len(cut) > 20
+    together = score_texts(column, ScoreConfig(), C4LineRules())
+    for row in (0, 1, 64, len(texts) - 1):
         alone = score_texts(pa.chunked_array([[texts[row]]]), ScoreConfig(), C4LineRules())
         assert together.slice(row, 1).to_pylist() == alone.to_pylist()
 
