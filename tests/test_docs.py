@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from flows.__main__ import build_app
 from pipeline_config.load import load_config, preset_names
-from pipeline_config.quality import QualityRules
+from pipeline_config.quality import C4Rules, FineWebRules, QualityRules
 from tasks.quality.rules import limits
 
 ROOT = Path(__file__).parents[1]
@@ -270,7 +270,8 @@ def step_names() -> set[str]:
 
 def reasons() -> set[str]:
     """The reasons that are written out in the stages."""
-    found = {limit.reason for limit in limits(QualityRules())}
+    rules = QualityRules(c4=C4Rules(enabled=True), fineweb=FineWebRules(enabled=True))
+    found = {limit.reason for limit in limits(rules)}
     for tree in trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and node.args and called(node) in REASON_CALLS:
