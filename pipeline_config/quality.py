@@ -10,11 +10,12 @@ the differences of single sources, each key over the default above it:
           gopher_quality: {min_stop_words: null}  # this source: rule off, min_words is still 30
 """
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
+from pipeline_config.overrides import Overrides
 
 GOPHER_STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
@@ -186,31 +187,8 @@ class QualityRules(StageConfig):
     fineweb: FineWebRules = FineWebRules()
 
 
-class QualityOverrides(QualityRules):
+class QualityOverrides(QualityRules, Overrides):
     """The limits in which one source differs: only the keys that are given count."""
-
-    @model_serializer(mode="wrap")
-    def _only_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Write the given keys only, so that what is written reads back as it was."""
-        return {
-            group: {key: value for key, value in handler(self)[group].items() if key in given}
-            for group, given in self.given().items()
-        }
-
-    def given(self) -> dict[str, set[str]]:
-        """The keys that were given, by group, in order of definition."""
-        return {
-            group: getattr(self, group).model_fields_set
-            for group in type(self).model_fields
-            if group in self.model_fields_set
-        }
-
-    def over(self, rules: QualityRules) -> QualityRules:
-        """Return `rules` with the given keys replaced."""
-        merged = rules.model_dump()
-        for group, keys in self.given().items():
-            merged[group] |= {key: getattr(getattr(self, group), key) for key in keys}
-        return QualityRules.model_validate(merged)
 
 
 class QualityConfig(QualityRules):

@@ -56,6 +56,18 @@ def test_overrides_from_the_command_line_reach_a_source(preset: Path) -> None:
     assert config.for_source("code").gopher_repetition.max_dup_line_fraction == 0.3
 
 
+def test_rules_for_web_pages_can_be_on_for_one_source(preset: Path) -> None:
+    config = load(
+        preset,
+        "quality.sources.docs.c4.enabled=true",
+        "quality.sources.docs.fineweb={enabled: true, version: v2}",
+    )
+    docs, code = config.for_source("docs"), config.for_source("code")
+    assert (docs.c4.enabled, docs.c4.min_sentences) == (True, 5)
+    assert (docs.fineweb.enabled, docs.fineweb.version) == (True, "v2")
+    assert (code.c4.enabled, code.fineweb.enabled) == (False, False)
+
+
 def test_what_is_written_reads_back_as_it_was(preset: Path) -> None:
     config = load(preset)
     written = config.model_dump(mode="json")

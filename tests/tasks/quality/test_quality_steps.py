@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline_config.edits import C4LineRules
-from pipeline_config.quality import QualityConfig, ScoreConfig
+from pipeline_config.quality import QualityConfig, QualityRules, ScoreConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.documents import DOCUMENT_SCHEMA
@@ -120,6 +120,20 @@ def test_a_source_that_keeps_nothing_fails_with_its_funnel(
         match=r"decide/docs keeps nothing: read 3, kept 0, dropped 3 \(gopher_short_doc 3\)",
     ):
         decide(scores, config.for_source("docs"), label="docs")
+
+
+def test_rules_of_one_source_decide_by_the_same_scores(
+    direct: Session, scores: ArtifactRef
+) -> None:
+    def rules(min_sentences: int) -> QualityRules:
+        c4 = {"enabled": True, "min_sentences": min_sentences}
+        return QualityConfig.model_validate({"sources": {"docs": {"c4": c4}}}).for_source("docs")
+
+    kept = decide(scores, rules(4), label="docs")  # as many as the good text has
+    assert [row["kept"] for row in rows(direct, kept)] == [True, False, False]
+    assert direct.store.manifest_of(kept).counts.extra["failing"]["c4_few_sentences"] == 1
+    with pytest.raises(ValueError, match="c4_few_sentences 1"):
+        decide(scores, rules(5), label="docs")
 
 
 def test_nothing_to_score_fails(direct: Session) -> None:
