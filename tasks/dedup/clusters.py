@@ -19,11 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from tasks.dedup.lsh import ALONE, find_buckets
+from tasks.dedup.lsh import ALONE, HEADER, find_buckets
 
 NOBODY = -1
+KEPT, VISITOR = 0, 1  # what the two places of a room's header hold
 
 Indices = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
 
 
 class Verdicts(NamedTuple):
@@ -61,12 +63,11 @@ def find_duplicates(
         min_similarity: least share of equal entries of a verified pair.
         max_compared: kept documents of one bucket that a newcomer is compared with, the earliest.
     """
-    _, first = np.unique(exact_codes[order], return_index=True)
-    leader = order[first[exact_codes]]  # (N,) the first document with the same normal form
+    leader = _first_of_code(exact_codes, order)
     leads = leader == np.arange(len(leader))
     compared = order[(leads & has_shingles)[order]]  # in keep order, one per normal form
 
-    near = _find_near(signatures[compared], num_bands, num_rows, min_similarity, max_compared)
+    near = _find_near(signatures, compared, num_bands, num_rows, min_similarity, max_compared)
     duplicate_of = np.full(len(order), NOBODY, np.int64)
     similarity = np.zeros(len(order), np.float32)
     component = np.arange(len(order))
@@ -86,26 +87,32 @@ def find_duplicates(
     )
 
 
+def _first_of_code(exact_codes: Indices, order: Indices) -> Indices:
+    """Return (N,) for every document the first in order with the same code."""
+    first = np.empty(exact_codes.max(initial=-1) + 1, np.int64)
+    first[exact_codes[order[::-1]]] = order[::-1]  # of several assignments, the last one stays
+    return first[exact_codes]
+
+
 def _find_near(
     signatures: npt.NDArray[np.uint32],
+    order: Indices,
     num_bands: int,
     num_rows: int,
     min_similarity: float,
     max_compared: int,
 ) -> Verdicts:
-    """Find near-duplicates among documents that are already in keep order."""
-    number, num_permutations = signatures.shape
-    bucket_of, sizes = find_buckets(signatures, num_bands, num_rows)
-    first_bucket = np.cumsum([0, *map(len, sizes)])
-    places = np.minimum(np.concatenate(sizes), max_compared).astype(np.int64)
+    """Find near-duplicates among some rows of signatures; documents are numbered as in `order`."""
+    num_permutations = signatures.shape[1]
+    buckets = find_buckets(signatures, order, num_bands, num_rows, max_compared)
     needed = next(k for k in range(num_permutations + 2) if k / num_permutations >= min_similarity)
     duplicate_of, equal, component, tally = _resolve(
-        signatures, bucket_of, first_bucket, np.cumsum(np.append(0, places)), max_compared, needed
+        signatures, order, *buckets, max_compared, needed
     )
     return Verdicts(
         duplicate_of,
         (equal / num_permutations).astype(np.float32),
-        np.zeros(number, np.bool_),
+        np.zeros(len(order), np.bool_),
         component,
         *tally.tolist(),
     )
@@ -129,26 +136,19 @@ def _find_root(parent: Indices, node: int) -> int:
 
 @njit()
 def _gather(
-    document: int,
-    buckets: Indices,
-    first_place: Indices,
-    filled: npt.NDArray[np.int32],
-    kept: npt.NDArray[np.int32],
-    last: npt.NDArray[np.int32],
-    seen_by: Indices,
-    candidates: Indices,
+    document: int, rooms: Indices, notes: Numbers, seen_by: Numbers, candidates: Indices
 ) -> int:
-    """Collect whom to compare with, each once: its buckets' kept documents and last visitors."""
+    """Collect whom to compare with, each once: its rooms' kept documents and last visitors."""
     count = 0
-    for bucket in buckets:
-        start = first_place[bucket]
-        for place in range(start, start + filled[bucket] + 1):
-            other = kept[place] if place < start + filled[bucket] else last[bucket]
+    for room in rooms:
+        kept = room + HEADER
+        for place in range(kept - 1, kept + notes[room + KEPT]):
+            other = notes[place] if place >= kept else notes[room + VISITOR] - 1
             if other != NOBODY and seen_by[other] != document:
                 seen_by[other] = document
                 candidates[count] = other
                 count += 1
-        last[bucket] = document
+        notes[room + VISITOR] = document + 1
     return count
 
 
@@ -157,6 +157,7 @@ def _judge(
     document: int,
     candidates: Indices,
     signatures: npt.NDArray[np.uint32],
+    order: Indices,
     needed: int,
     duplicate_of: Indices,
     most_equal: Indices,
@@ -169,7 +170,7 @@ def _judge(
         root, other_root = _find_root(parent, document), _find_root(parent, other)
         if not is_kept and root == other_root:
             continue  # nothing to learn
-        equal = _count_equal(signatures[document], signatures[other])
+        equal = _count_equal(signatures[order[document]], signatures[order[other]])
         tally[0] += 1
         if equal < needed:
             continue
@@ -185,48 +186,39 @@ def _judge(
 
 @njit()
 def _enter(
-    document: int,
-    buckets: Indices,
-    first_place: Indices,
-    filled: npt.NDArray[np.int32],
-    kept: npt.NDArray[np.int32],
-    tally: Indices,
+    document: int, rooms: Indices, notes: Numbers, max_compared: int, tally: Indices
 ) -> None:
-    """Put a kept document into its buckets, where there is room."""
-    for bucket in buckets:
-        place = first_place[bucket] + filled[bucket]
-        if place < first_place[bucket + 1]:
-            kept[place] = document
-            filled[bucket] += 1
+    """Note a kept document in its rooms, where there is a place left."""
+    for room in rooms:
+        if notes[room + KEPT] < max_compared:
+            notes[room + HEADER + notes[room + KEPT]] = document
+            notes[room + KEPT] += 1
         else:
             tally[2] += 1
 
 
 @njit(
-    "UniTuple(int64[::1], 4)(uint32[:, ::1], int32[:, ::1], int64[::1], int64[::1], int64, int64)",
+    "UniTuple(int64[::1], 4)(uint32[:, ::1], int64[::1], int32[:, ::1], int64[::1], int64, int64)",
     cache=True,
 )
 def _resolve(
     signatures: npt.NDArray[np.uint32],
-    bucket_of: npt.NDArray[np.int32],
-    first_bucket: Indices,
+    order: Indices,
+    room_of: Numbers,
     first_place: Indices,
     max_compared: int,
     needed: int,
 ) -> tuple[Indices, Indices, Indices, Indices]:
     """Decide document by document; return duplicate_of, equal entries, component, and the tally.
 
-    Bucket k of band b is number `first_bucket[b] + k`. Its kept documents stand in
-    `kept[first_place[number] : first_place[number] + filled[number]]`, and there is room for more
-    up to `first_place[number + 1]`.
+    A bucket's room (`tasks.dedup.lsh`) holds how many documents are noted there as kept, the last
+    visitor plus one, and the kept documents.
     """
-    num_bands, number = bucket_of.shape
-    kept = np.empty(first_place[-1], np.int32)
-    filled = np.zeros(len(first_place) - 1, np.int32)
-    last = np.full(len(first_place) - 1, NOBODY, np.int32)
-    seen_by = np.full(number, NOBODY, np.int64)  # the last document each was a candidate of
+    num_bands, number = room_of.shape
+    notes = np.zeros(first_place[-1], np.int32)
+    seen_by = np.full(number, NOBODY, np.int32)  # the last document each was a candidate of
     candidates = np.empty(num_bands * (max_compared + 1), np.int64)
-    buckets = np.empty(num_bands, np.int64)
+    rooms = np.empty(num_bands, np.int64)
     duplicate_of = np.full(number, NOBODY, np.int64)
     most_equal = np.zeros(number, np.int64)
     parent = np.arange(number)
@@ -234,17 +226,17 @@ def _resolve(
     for document in range(number):
         shared = 0
         for band in range(num_bands):
-            if bucket_of[band, document] != ALONE:
-                buckets[shared] = first_bucket[band] + bucket_of[band, document]
+            if room_of[band, document] != ALONE:
+                rooms[shared] = first_place[band] + room_of[band, document]
                 shared += 1
-        mine = buckets[:shared]
-        count = _gather(document, mine, first_place, filled, kept, last, seen_by, candidates)
+        mine = rooms[:shared]
+        count = _gather(document, mine, notes, seen_by, candidates)
         _judge(
-            document, candidates[:count], signatures, needed, duplicate_of, most_equal, parent,
-            tally,
+            document, candidates[:count], signatures, order, needed, duplicate_of, most_equal,
+            parent, tally,
         )  # fmt: skip
         if duplicate_of[document] == NOBODY:
-            _enter(document, mine, first_place, filled, kept, tally)
+            _enter(document, mine, notes, max_compared, tally)
     for document in range(number):
         parent[document] = _find_root(parent, document)
     return duplicate_of, most_equal, parent, tally

@@ -6,19 +6,53 @@ import pytest
 from tasks.dedup.lsh import ALONE, collision_probability, find_buckets
 
 
-def test_documents_that_share_a_band_share_a_bucket() -> None:
+def test_documents_that_share_a_band_share_a_room() -> None:
     signatures = np.array(
         [[1, 2, 3, 4], [1, 2, 5, 6], [7, 8, 3, 4], [9, 9, 5, 6], [0, 0, 0, 0]], np.uint32
     )
-    bucket_of, sizes = find_buckets(signatures, num_bands=2, num_rows=2)
-    assert bucket_of.tolist() == [[0, 0, ALONE, ALONE, ALONE], [0, 1, 0, 1, ALONE]]
-    assert [size.tolist() for size in sizes] == [[2], [2, 2]]
+    room_of, first_place = find_buckets(signatures, np.arange(5), 2, 2, max_members=10)
+    assert room_of.tolist() == [[0, 0, ALONE, ALONE, ALONE], [0, 4, 0, 4, ALONE]]
+    assert first_place.tolist() == [0, 4, 12]  # a header of 2 and 2 members each
 
 
-def test_no_document_has_no_bucket() -> None:
-    bucket_of, sizes = find_buckets(np.empty((0, 8), np.uint32), num_bands=2, num_rows=4)
-    assert bucket_of.shape == (2, 0)
-    assert [len(size) for size in sizes] == [0, 0]
+def test_rooms_stand_in_the_order_of_the_documents_asked_for() -> None:
+    signatures = np.array([[1], [2], [1], [3], [2], [2], [1]], np.uint32)
+    order = np.array([5, 0, 1, 2, 3])  # 4 and 6 take no part
+    room_of, first_place = find_buckets(signatures, order, 1, 1, max_members=10)
+    assert room_of.tolist() == [[0, 4, 0, 4, ALONE]]
+    assert first_place.tolist() == [0, 8]
+
+
+def test_rooms_hold_so_many_members() -> None:
+    room_of, first_place = find_buckets(np.ones((9, 2), np.uint32), np.arange(9), 2, 1, 3)
+    assert (room_of == 0).all()
+    assert first_place.tolist() == [0, 5, 10]
+
+
+def test_no_document_has_no_room() -> None:
+    found = find_buckets(np.empty((0, 8), np.uint32), np.empty(0, np.int64), 2, 4, 10)
+    assert found.room_of.shape == (2, 0)
+    assert found.first_place.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("num_bands", [1, 9, 20])  # fewer and more than are hashed at once
+def test_rooms_are_those_of_a_plain_dictionary(num_bands: int) -> None:
+    """20,000 documents, in parts: two share a room exactly if their entries are equal."""
+    rng = np.random.default_rng(num_bands)
+    signatures = rng.integers(0, 150, (20_000, 2 * num_bands), dtype=np.uint32)
+    order = rng.permutation(20_000)[:15_000]
+    room_of, first_place = find_buckets(signatures, order, num_bands, 2, max_members=4)
+    for band in range(num_bands):
+        members: dict[tuple[int, int], list[int]] = {}
+        for document, (left, right) in enumerate(signatures[order, 2 * band :][:, :2].tolist()):
+            members.setdefault((left, right), []).append(document)
+        expected, places = np.full(15_000, ALONE), 0
+        for own in members.values():
+            if len(own) > 1:
+                expected[own] = places
+                places += 2 + min(len(own), 4)
+        np.testing.assert_array_equal(room_of[band], expected)
+        assert first_place[band + 1] - first_place[band] == places
 
 
 @pytest.mark.parametrize(
@@ -43,8 +77,10 @@ def test_collisions_come_as_often_as_theory_says(
     left = rng.integers(0, 2**32, (pairs, entries), dtype=np.uint32)
     right = rng.integers(0, 2**32, (pairs, entries), dtype=np.uint32)
     right = np.where(rng.random(left.shape) < similarity, left, right)
-    bucket_of, _ = find_buckets(np.concatenate([left, right]), num_bands, num_rows)
-    together = (bucket_of[:, :pairs] == bucket_of[:, pairs:]) & (bucket_of[:, :pairs] != ALONE)
+    room_of, _ = find_buckets(
+        np.concatenate([left, right]), np.arange(2 * pairs), num_bands, num_rows, 10
+    )
+    together = (room_of[:, :pairs] == room_of[:, pairs:]) & (room_of[:, :pairs] != ALONE)
     expected = collision_probability(similarity, num_bands, num_rows)
     error = np.sqrt(expected * (1 - expected) / pairs)
     assert abs(together.any(axis=0).mean() - expected) < 4 * error
