@@ -1,13 +1,16 @@
 """Settings of deduplication: how documents are fingerprinted, compared, and which one is kept."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
 from pipeline_config.substring import SubstringConfig
 
-KeepPolicy = Literal["longest", "oldest", "preferred_source"]
+KeepPolicy = Literal["longest", "oldest", "newest", "best_score", "preferred_source"]
+
+MAX_BANDS, MAX_ROWS = 256, 64
+FOUND_SHARE = 0.99  # of the pairs exactly as similar as required, at least so many are candidates
 
 
 class SignatureConfig(StageConfig):
@@ -26,6 +29,19 @@ class SignatureConfig(StageConfig):
     seed: int = Field(default=1, ge=0, le=2**32 - 1, description="draws the permutations")
 
 
+def _most_rows(chosen: dict[str, Any]) -> int:
+    """The most rows, hence fewest candidates, with which FOUND_SHARE are found."""
+    at: float = chosen["min_similarity"]
+    numbers = {rows: _num_bands(chosen["signature"], rows) for rows in range(1, MAX_ROWS + 1)}
+    enough = [rows for rows, bands in numbers.items() if 1 - (1 - at**rows) ** bands >= FOUND_SHARE]
+    return max(enough, default=1)
+
+
+def _num_bands(signature: SignatureConfig, num_rows: int) -> int:
+    """As many bands as the signature has."""
+    return min(signature.num_permutations // num_rows, MAX_BANDS)
+
+
 class DedupConfig(StageConfig):
     """How duplicates are found and which document of a pair is kept.
 
@@ -34,12 +50,6 @@ class DedupConfig(StageConfig):
     """
 
     signature: SignatureConfig = SignatureConfig()
-    num_bands: int = Field(
-        default=32, ge=1, le=256, description="bands a signature is cut into; more find more"
-    )
-    num_rows: int = Field(
-        default=4, ge=1, le=64, description="signature entries per band; more find less"
-    )
     min_similarity: float = Field(
         default=0.65,
         gt=0.0,
@@ -47,10 +57,31 @@ class DedupConfig(StageConfig):
         description="least estimated Jaccard similarity of a duplicate, a share from 0 to 1; at "
         "128 entries 0.65 accepts 87 % of the pairs truly at 0.7, 12 % of those at 0.6",
     )
+    num_rows: int = Field(
+        default_factory=_most_rows,
+        ge=1,
+        le=MAX_ROWS,
+        description="signature entries per band; more find less. By default the most with which "
+        "99 % of the pairs exactly at min_similarity are found: 4 at 0.65",
+    )
+    num_bands: int = Field(
+        default_factory=lambda chosen: max(_num_bands(chosen["signature"], chosen["num_rows"]), 1),
+        ge=1,
+        le=MAX_BANDS,
+        description="bands a signature is cut into; more find more. By default as many as it has: "
+        "32 of 128 entries",
+    )
     keep: KeepPolicy = Field(
         default="longest",
-        description="who survives: the longest text in bytes, the one first seen, or the one "
-        "whose source stands first in preferred_sources (then the longest)",
+        description="who survives: the longest text in bytes, the one seen first (oldest) or last "
+        "(newest), the one with the greatest keep_score, or the one whose source stands first in "
+        "preferred_sources; the longest of equals",
+    )
+    keep_score: str = Field(
+        default="",
+        pattern=r"^[a-z0-9_]*$",
+        description="the signal for keep: best_score: one of quality's, such as language_score, "
+        "or classifier_NAME for the score of a classifier",
     )
     preferred_sources: tuple[str, ...] = Field(
         default=(), description="sources in order of preference, for keep: preferred_source"
@@ -64,6 +95,12 @@ class DedupConfig(StageConfig):
     )
 
     substring: SubstringConfig = SubstringConfig()
+
+    @property
+    def keep_classifier(self) -> str:
+        """The classifier whose score decides who is kept, or nothing."""
+        prefix = "classifier_"
+        return self.keep_score.removeprefix(prefix) if self.keep_score.startswith(prefix) else ""
 
     @property
     def of_documents(self) -> "DedupConfig":
@@ -82,10 +119,15 @@ class DedupConfig(StageConfig):
         return self
 
     @model_validator(mode="after")
-    def _check_preferred_sources(self) -> "DedupConfig":
-        if (self.keep == "preferred_source") != bool(self.preferred_sources):
-            raise ValueError(
-                f"keep is {self.keep!r} and preferred_sources is {list(self.preferred_sources)}; "
-                "keep: preferred_source and a list of sources go together"
-            )
+    def _check_policy(self) -> "DedupConfig":
+        for policy, key in (
+            ("preferred_source", "preferred_sources"),
+            ("best_score", "keep_score"),
+        ):
+            value = getattr(self, key)
+            if (self.keep == policy) != bool(value):
+                raise ValueError(
+                    f"keep is {self.keep!r} and {key} is {value or 'empty'!r}; keep: {policy} and "
+                    f"{key} go together"
+                )
         return self

@@ -46,18 +46,27 @@ def decide_duplicates(
     signatures: dict[str, ArtifactRef],
     decisions: dict[str, ArtifactRef],
     config: DedupConfig,
+    scores: dict[str, ArtifactRef] | None = None,
 ) -> None:
-    """Decide for all sources at once; both mappings are keyed by source.
+    """Decide for all sources at once; all mappings are keyed by source.
 
     Raises:
-        ValueError: when there is no document, or a source's signatures and decisions do not match.
+        ValueError: when there is no document, a source's signatures and decisions do not match, or
+            its scores lack the signal that documents compete with.
     """
     from tasks.dedup.clusters import find_duplicates
     from tasks.dedup.keep import keep_order
+    from tasks.dedup.signed import read_scores, read_signatures
 
     documents, entries = read_signatures(build, signatures)
     if not documents.num_rows:
         raise ValueError(f"{build.label} reads no signature of {', '.join(sorted(signatures))}")
+    if config.keep_score:
+        signal = "score" if config.keep_classifier else config.keep_score
+        competing = read_scores(build, scores or {}, decisions, signal)
+        documents = documents.append_column("score", competing)
+    shown = ", ".join(f"{found:.2%} at {at}" for at, found in _curve(config).items())
+    build.log(f"{config.num_bands} bands of {config.num_rows} rows find pairs: {shown}")
     verdicts = find_duplicates(
         entries,
         _codes(documents["exact_hash"]),
@@ -74,23 +83,6 @@ def decide_duplicates(
     clusters = cluster_table(documents, decided)
     build.add_table("clusters.parquet", clusters, CLUSTER_SCHEMA)
     _count(build, documents["source"], decided, clusters, verdicts, config)
-
-
-def read_signatures(
-    build: Build, signatures: dict[str, ArtifactRef]
-) -> tuple[pa.Table, npt.NDArray[np.uint32]]:
-    """Read the fingerprints of all sources, in order of their names.
-
-    Returns SIGNATURE_COLUMNS with `source`, and the signatures (N, num_permutations).
-    """
-    tables, blocks = [], []
-    for source in sorted(signatures):
-        for path in build.paths(signatures[source]):
-            table = read_table(path)
-            blocks.append(_entries(table["signature"].combine_chunks()))
-            table = table.drop_columns(["signature"])
-            tables.append(table.append_column("source", pa.repeat(source, table.num_rows)))
-    return pa.concat_tables(tables).combine_chunks(), np.concatenate(blocks)
 
 
 def decision_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
@@ -142,14 +134,6 @@ def cluster_table(documents: pa.Table, decided: pa.Table) -> pa.Table:
     return table.sort_by(order).select(CLUSTER_SCHEMA.names)
 
 
-def _entries(column: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint32]:
-    """The signatures of one file as an array (rows, num_permutations)."""
-    width = column.type.byte_width // 4
-    entries = np.frombuffer(column.buffers()[1] or b"", dtype="<u4")
-    rows = entries[column.offset * width : (column.offset + len(column)) * width]
-    return rows.reshape(len(column), width).astype(np.uint32, copy=False)
-
-
 def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     """Numbers that are equal where values are."""
     return np.asarray(column.combine_chunks().dictionary_encode().indices, dtype=np.int64)
@@ -190,13 +174,13 @@ def _count(
     verdicts: "Verdicts",
     config: DedupConfig,
 ) -> None:
-    from tasks.dedup.lsh import collision_probability
-
+    """Tell what was decided by source, the largest clusters, and how hard it was."""
     build.counts.read = decided.num_rows
+    told = pa.table({"source": sources, "reason": decided["reason"]}).group_by(["source", "reason"])
     by_source: dict[str, dict[str, int]] = {}
-    for source, reason in zip(sources.to_pylist(), decided["reason"].to_pylist(), strict=True):
-        own = by_source.setdefault(source, {"kept": 0})
-        own[reason or "kept"] = own.get(reason or "kept", 0) + 1
+    for row in told.aggregate([([], "count_all")]).to_pylist():
+        own = by_source.setdefault(row["source"], {"kept": 0})
+        own[row["reason"] or "kept"] = row["count_all"]
     for own in by_source.values():
         build.counts.kept += own["kept"]
         for reason in ("exact_duplicate", "near_duplicate"):
@@ -210,8 +194,17 @@ def _count(
         "pairs_compared": verdicts.pairs_compared,
         "pairs_verified": verdicts.pairs_verified,
         "times_bucket_full": verdicts.times_bucket_full,
-        "found_at_similarity": {
-            str(at): round(collision_probability(at, config.num_bands, config.num_rows), 4)
-            for at in CURVE_AT
-        },
+        "num_bands": config.num_bands,
+        "num_rows": config.num_rows,
+        "found_at_similarity": _curve(config),
+    }
+
+
+def _curve(config: DedupConfig) -> dict[str, float]:
+    """By similarity, the probability that a pair is found."""
+    from tasks.dedup.lsh import collision_probability
+
+    return {
+        f"{at}": round(collision_probability(at, config.num_bands, config.num_rows), 4)
+        for at in CURVE_AT
     }

@@ -17,17 +17,21 @@ def sign(
     sign_documents(build, documents, decisions, config)
 
 
-@step("dedup", version="1")
+@step("dedup", version="2")
 def dedup(
     build: Build,
     signatures: dict[str, ArtifactRef],
     decisions: dict[str, ArtifactRef],
     config: DedupConfig,
+    scores: dict[str, ArtifactRef] | None = None,
 ) -> None:
-    """Find the duplicates among all sources; both mappings are keyed by source."""
+    """Find the duplicates among all sources; all mappings are keyed by source.
+
+    `scores` are needed for keep: best_score only, those of quality or of the classifier it names.
+    """
     from tasks.dedup.decide import decide_duplicates
 
-    decide_duplicates(build, signatures, decisions, config)
+    decide_duplicates(build, signatures, decisions, config, scores)
 
 
 @step("substring", version="1")

@@ -17,8 +17,10 @@ from tasks.dedup.lsh import collision_probability
             r"num_bands \(20\) x num_rows \(8\) needs 160 signature entries, there are 128; "
             r"set num_bands to 16 or less, or signature.num_permutations to 160",
         ),
-        ({"keep": "preferred_source"}, "keep: preferred_source and a list of sources go together"),
+        ({"keep": "preferred_source"}, "keep: preferred_source and preferred_sources go together"),
         ({"preferred_sources": ["docs"]}, "keep is 'longest' and preferred_sources is"),
+        ({"keep": "best_score"}, "keep: best_score and keep_score go together"),
+        ({"keep": "newest", "keep_score": "language_score"}, "keep: best_score and keep_score"),
         ({"min_similarity": 0.0}, "greater than 0"),
         ({"num_band": 20}, "Extra inputs are not permitted"),
     ],
@@ -35,3 +37,34 @@ def test_the_defaults_find_pairs_as_often_as_said() -> None:
         for at in (0.5, 0.6, 0.7)
     ]
     assert found == [0.8732, 0.9882, 0.9998]
+
+
+@pytest.mark.parametrize(
+    ("settings", "num_bands", "num_rows"),
+    [
+        ({}, 32, 4),
+        ({"min_similarity": 0.5}, 42, 3),  # 1 - (1 - 0.125) ** 42 = 0.996; with 4 rows 0.87
+        ({"min_similarity": 0.8}, 21, 6),  # 1 - (1 - 0.262) ** 21 = 0.998; with 7 rows 0.986
+        ({"min_similarity": 0.01}, 128, 1),  # not even one row finds enough
+        ({"signature": {"num_permutations": 1024}, "min_similarity": 0.3}, 256, 3),
+        ({"num_bands": 14}, 14, 4),
+        ({"num_rows": 8}, 16, 8),
+    ],
+)
+def test_bands_and_rows_are_chosen_by_the_threshold(
+    settings: dict[str, Any], num_bands: int, num_rows: int
+) -> None:
+    config = DedupConfig.model_validate(settings)
+    assert (config.num_bands, config.num_rows) == (num_bands, num_rows)
+
+
+def test_a_wrong_threshold_is_told_first() -> None:
+    with pytest.raises(ValidationError) as caught:
+        DedupConfig.model_validate({"min_similarity": -1})
+    assert caught.value.errors()[0]["loc"] == ("min_similarity",)
+
+
+def test_a_score_may_be_that_of_a_classifier() -> None:
+    config = DedupConfig(keep="best_score", keep_score="classifier_prose")
+    assert config.keep_classifier == "prose"
+    assert DedupConfig(keep="best_score", keep_score="language_score").keep_classifier == ""

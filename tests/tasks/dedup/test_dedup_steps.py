@@ -103,6 +103,12 @@ def signed(direct: Session) -> dict[str, Sources]:
     return {"signatures": signatures, "decisions": decided}
 
 
+def deduped(
+    signed: dict[str, Sources], config: DedupConfig, scores: Sources | None = None
+) -> ArtifactRef:
+    return dedup(signed["signatures"], signed["decisions"], config, scores)
+
+
 def tables(session: Session, ref: ArtifactRef) -> dict[str, pa.Table]:
     files = session.store.manifest_of(ref).files
     return {entry.name: read_table(session.store.blob_path(entry)) for entry in files}
@@ -151,7 +157,7 @@ def test_decisions_about_other_documents_are_refused(tmp_path: Path) -> None:
 
 
 def test_duplicates_are_found_across_sources(direct: Session, signed: dict[str, Sources]) -> None:
-    ref = dedup(**signed, config=DedupConfig())  # the longest is kept: "a"
+    ref = deduped(signed, DedupConfig())  # the longest is kept: "a"
     found = verdicts(direct, ref)
     assert found == {
         "a": (True, "", "", "a"),
@@ -180,7 +186,7 @@ def test_duplicates_are_found_across_sources(direct: Session, signed: dict[str, 
 
 
 def test_clusters_list_the_kept_first(direct: Session, signed: dict[str, Sources]) -> None:
-    ref = dedup(**signed, config=DedupConfig())
+    ref = deduped(signed, DedupConfig())
     clusters = tables(direct, ref)["clusters.parquet"].to_pylist()
     assert [(row["cluster"], row["id"], row["source"], row["url"]) for row in clusters[:3]] == [
         ("a", "a", "web", "web/a"),
@@ -196,6 +202,7 @@ def test_clusters_list_the_kept_first(direct: Session, signed: dict[str, Sources
     ("config", "kept"),
     [
         (DedupConfig(keep="oldest"), "b"),
+        (DedupConfig(keep="newest"), "a"),
         (DedupConfig(keep="preferred_source", preferred_sources=("mail",)), "b"),
         (DedupConfig(keep="preferred_source", preferred_sources=("web", "mail")), "a"),
     ],
@@ -203,16 +210,56 @@ def test_clusters_list_the_kept_first(direct: Session, signed: dict[str, Sources
 def test_the_policy_says_who_is_kept(
     direct: Session, signed: dict[str, Sources], config: DedupConfig, kept: str
 ) -> None:
-    found = verdicts(direct, dedup(**signed, config=config))
+    found = verdicts(direct, deduped(signed, config))
     assert {id for id in "abc" if found[id][0]} == {kept}
     assert {found[id][3] for id in "abc"} == {"a"}  # the cluster's name does not move
+
+
+@step("scores", version="1")
+def scores(build: Build, source: str, shard_rows: int, name: str = "points") -> None:
+    """One more point for each row, from "mail" on."""
+    points = {"web": range(4), "mail": range(-3, 0)}[source]
+    rows = {"web": WEB, "mail": MAIL}[source]
+    for index in range(0, len(rows), shard_rows):
+        own = slice(index, index + shard_rows)
+        ids = [row[0] for row in rows[own]]
+        build.add_table(
+            f"{index:05d}.parquet",
+            pa.table({"id": ids, name: list(points[own]), "language": ["en"] * len(ids)}),
+        )
+
+
+def test_the_best_score_is_kept(direct: Session, signed: dict[str, Sources]) -> None:
+    by_source = {"web": scores("web", 2), "mail": scores("mail", 3)}
+    config = DedupConfig(keep="best_score", keep_score="points")
+    found = verdicts(direct, deduped(signed, config, by_source))
+    assert {id for id in found if found[id][0]} == {"a", "s", "o"}  # 2, 3 and -1 points
+    assert found["t"][1:3] == ("exact_duplicate", "s")
+
+
+def test_a_classifiers_score_stands_in_the_column_score(
+    direct: Session, signed: dict[str, Sources]
+) -> None:
+    by_source = {"web": scores("web", 2, "score"), "mail": scores("mail", 3, "score")}
+    config = DedupConfig(keep="best_score", keep_score="classifier_prose")
+    found = verdicts(direct, deduped(signed, config, by_source))
+    assert {id for id in found if found[id][0]} == {"a", "s", "o"}
+
+
+def test_an_unknown_score_is_refused_with_those_there(signed: dict[str, Sources]) -> None:
+    by_source = {"web": scores("web", 2), "mail": scores("mail", 3)}
+    config = DedupConfig(keep="best_score", keep_score="language")
+    with pytest.raises(ValueError, match=r"no signal 'language' .* to one of points"):
+        deduped(signed, config, by_source)
+    with pytest.raises(ValueError, match="mail: no scores to find 'language' in"):
+        deduped(signed, config)
 
 
 def test_the_order_of_the_sources_changes_nothing(
     direct: Session, signed: dict[str, Sources]
 ) -> None:
     turned = {key: dict(reversed(refs.items())) for key, refs in signed.items()}
-    assert dedup(**signed, config=DedupConfig()) == dedup(**turned, config=DedupConfig())
+    assert deduped(signed, DedupConfig()) == deduped(turned, DedupConfig())
 
 
 def test_signatures_and_decisions_that_do_not_match_are_refused(
