@@ -1,4 +1,4 @@
-"""Moves `current/corpus`, `current/chat` and the tokenizer's pin when a run's gates pass.
+"""Moves `current/corpus`, `current/chat` and the pins when a run's gates pass.
 
 The gates read the figures that steps leave in their manifests. What does not pass is noted in the
 run's record and changes nothing; `crawl2chat runs show` tells why.
@@ -12,6 +12,7 @@ from storage.artifact import ArtifactRef, Counts, Manifest
 from storage.runs import move_reference, read_reference, read_run
 from storage.session import Session
 from storage.store import Store, StoreError
+from tasks.quality.pin import pinned, quality_pins
 from tasks.tokenization.pin import pin_name, pinned_tokenizer
 
 CORPUS, CHAT = "current/corpus", "current/chat"
@@ -21,6 +22,9 @@ SCORES = "evaluate-chat/after"
 def promote(session: Session, config: PipelineConfig) -> None:
     """Moves the references that this run has earned."""
     _promote_one(session, CORPUS, "assemble", _corpus_gates(session, config.promotion))
+    for label, name in quality_pins(config.quality, config.crawl.sources).items():
+        if pinned(session.store, name) is None:
+            _promote_one(session, name, label, [])
     pin = pin_name(config.tokenization)
     if pin and pinned_tokenizer(session.store, config.tokenization) is None:
         _promote_one(session, pin, "train-tokenizer", [])

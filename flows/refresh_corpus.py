@@ -1,28 +1,40 @@
 """The corpus: from the sources to documents that are good, and there once.
 
-sources ─► fetch, extract | read ─► score, decide ─► edit ─► sign ─► dedup
+sources ─► fetch, extract | read ─► score, [classify], decide ─► edit ─► sign ─► dedup
         ─► [substring] ─► [decontaminate] ─► assemble
 """
 
 from pipeline_config.pipeline import PipelineConfig
+from pipeline_config.quality import QualityConfig
 from storage.artifact import ArtifactRef
-from storage.session import made_so_far
+from storage.session import current_store, made_so_far
 from tasks.corpus.task import assemble
 from tasks.crawl.task import extract, fetch, read
 from tasks.decontamination.task import collect_items, decontaminate
 from tasks.dedup.task import dedup, sign, substring
-from tasks.quality.task import decide, edit, find_boilerplate, score
+from tasks.quality.pin import classifier_pin, cutoff_pin, pinned
+from tasks.quality.task import (
+    classify,
+    decide,
+    edit,
+    find_boilerplate,
+    find_cutoff,
+    score,
+    train_classifier,
+)
 from tasks.report.task import report
 
 
 def refresh_corpus(config: PipelineConfig) -> ArtifactRef:
     """The kept documents of every source, edited."""
-    documents, edited, signatures = {}, {}, {}
+    documents, scores, edited, signatures = {}, {}, {}, {}
     for name in sorted(config.crawl.sources):
         documents[name] = ingest(name, config)
         c4_lines = config.edits.for_source(name).c4_lines.switched_on()
-        scores = score(documents[name], config.quality.score, c4_lines, label=name)
-        decided = decide(scores, config.quality.for_source(name), label=name)
+        scores[name] = score(documents[name], config.quality.score, c4_lines, label=name)
+    classifiers = learn(documents, scores, config.quality)
+    for name in documents:
+        decided = judge(name, documents[name], scores[name], classifiers, config.quality)
         edited[name] = clean_up(name, documents[name], decided, config)
         signatures[name] = sign(documents[name], edited[name], config.dedup.signature, label=name)
     deduped = dedup(signatures, edited, config.dedup.of_documents)
@@ -50,6 +62,47 @@ def ingest(name: str, config: PipelineConfig) -> ArtifactRef:
         capture = fetch(crawl.to_fetch(name), label=name)
         return extract(capture, crawl.to_extract(name), label=name)
     return read(crawl.to_read(name), label=name)
+
+
+def learn(
+    documents: dict[str, ArtifactRef], scores: dict[str, ArtifactRef], config: QualityConfig
+) -> dict[str, ArtifactRef]:
+    """The classifiers: those that are pinned, or new ones."""
+    found = {}
+    for name, classifier in sorted(config.classifiers.items()):
+        sources = classifier.sources
+        found[name] = pinned(current_store(), classifier_pin(config, name)) or train_classifier(
+            {source: documents[source] for source in sources},
+            {source: scores[source] for source in sources},
+            {source: config.for_source(source).without_classifiers() for source in sources},
+            classifier.unpinned(),
+            label=name,
+        )
+    return found
+
+
+def judge(
+    name: str,
+    documents: ArtifactRef,
+    scores: ArtifactRef,
+    classifiers: dict[str, ArtifactRef],
+    config: QualityConfig,
+) -> ArtifactRef:
+    """The decisions on one source: by its signals, and by what classifiers make of its texts."""
+    rules = config.for_source(name)
+    limits = rules.classifier_limits
+    classes = {
+        classifier: classify(documents, model, label=f"{classifier}/{name}")
+        for classifier, model in classifiers.items()
+    }
+    deciding = {classifier: classes[classifier] for classifier in limits.names}
+    cutoffs = {
+        classifier: pinned(current_store(), cutoff_pin(config, classifier, name))
+        or find_cutoff(scores, deciding, classifier, rules, label=f"{classifier}/{name}")
+        for classifier in limits.names
+        if classifier in limits.keep_share
+    }
+    return decide(scores, deciding, cutoffs, rules, label=name)
 
 
 def clean_up(

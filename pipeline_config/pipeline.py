@@ -47,6 +47,11 @@ class PipelineConfig(StageConfig):
         named = {
             "quality.sources": set(self.quality.sources),
             "edits.sources": set(self.edits.sources),
+            "quality.classifiers": {
+                source
+                for classifier in self.quality.classifiers.values()
+                for source in classifier.sources
+            },
             "mixture.weights": set(self.mixture.weights),
             "dedup.preferred_sources": set(self.dedup.preferred_sources),
             "dedup.substring.preferred_sources": set(self.dedup.substring.preferred_sources),

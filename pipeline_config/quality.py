@@ -15,6 +15,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
+from pipeline_config.classifier import ClassifierConfig, ClassifierLimits, Name
 from pipeline_config.overrides import Overrides
 
 GOPHER_STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
@@ -185,6 +186,11 @@ class QualityRules(StageConfig):
     gopher_repetition: GopherRepetitionRules = GopherRepetitionRules()
     c4: C4Rules = C4Rules()
     fineweb: FineWebRules = FineWebRules()
+    classifier_limits: ClassifierLimits = ClassifierLimits()
+
+    def without_classifiers(self) -> "QualityRules":
+        """The rules that need no classifier: those under which texts become its examples."""
+        return self.model_copy(update={"classifier_limits": ClassifierLimits()})
 
 
 class QualityOverrides(QualityRules, Overrides):
@@ -195,6 +201,9 @@ class QualityConfig(QualityRules):
     """Quality filtering of all sources."""
 
     score: ScoreConfig = ScoreConfig()
+    classifiers: dict[Name, ClassifierConfig] = Field(
+        default_factory=dict, description="fastText classifiers by name; all score every source"
+    )
     sources: dict[str, QualityOverrides] = Field(
         default_factory=dict, description="by source: the limits in which it differs"
     )
@@ -208,7 +217,17 @@ class QualityConfig(QualityRules):
             _check_range(prefix, "words", quality.min_words, quality.max_words)
             lengths = quality.min_mean_word_length, quality.max_mean_word_length
             _check_range(prefix, "mean_word_length", *lengths)
+            for classifier in rules.classifier_limits.names:
+                self._check_classifier(prefix, classifier)
         return self
+
+    def _check_classifier(self, prefix: str, name: str) -> None:
+        if name not in self.classifiers:
+            known = ", ".join(sorted(self.classifiers)) or "none"
+            raise ValueError(
+                f"{prefix}classifier_limits names {name!r}, which quality.classifiers does not "
+                f"define; there are: {known}"
+            )
 
     def for_source(self, name: str) -> QualityRules:
         """Return the limits that hold for one source."""

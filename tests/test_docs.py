@@ -40,7 +40,7 @@ REASON_CALLS = {
 REASON_FUNCTIONS = {"fault", "instruction_fault", "invalid"}
 FILE_ENDINGS = (
     *(".py", ".md", ".html", ".json", ".jsonl", ".jinja", ".parquet"),
-    *(".safetensors", ".sqlite", ".tiktoken", ".tokens", ".txt"),
+    *(".bin", ".safetensors", ".sqlite", ".tiktoken", ".tokens", ".txt"),
 )
 
 

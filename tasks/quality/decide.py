@@ -1,9 +1,13 @@
 """Decide: scores and limits -> `00000.parquet` with a decision on every document, row by row.
 
+A share to keep has become a least score before (`find-cutoff`).
 `counts.extra["failing"]` tells how many documents fail each rule, be it their first or not.
 """
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,27 +18,50 @@ from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.documents import DECISION_SCHEMA, count_reasons
 from storage.shards import Shard, ShardOutput
-from storage.tables import read_table
+from tasks.quality.class_scores import CUTOFF, with_classes
 from tasks.quality.rules import decide
 
 
-def decide_documents(build: Build, scores: ArtifactRef, rules: QualityRules) -> None:
-    """Decide on every document of one source.
+def decide_documents(
+    build: Build,
+    scores: ArtifactRef,
+    classes: dict[str, ArtifactRef],
+    cutoffs: dict[str, ArtifactRef],
+    rules: QualityRules,
+) -> None:
+    """Decide on every document of one source; `classes` and `cutoffs` are by classifier.
 
     Raises:
         ValueError: when no document is kept, with the funnel.
     """
-    files = build.files(scores)
-    shards = [Shard(entry.name.removesuffix(".parquet"), (entry,)) for entry in files]
-    build.map_shards(decide_shard, shards, rules)
+    names = sorted(classes)
+    files = zip(build.files(scores), *(build.files(classes[name]) for name in names), strict=True)
+    shards = [Shard(entries[0].name.removesuffix(".parquet"), entries) for entries in files]
+    least = {
+        name: float(json.loads(build.path(ref, CUTOFF).read_bytes())["min_score"])
+        for name, ref in sorted(cutoffs.items())
+    }
+    params = {"rules": with_cutoffs(rules, least), "classifiers": names}
+    build.map_shards(decide_shard, shards, params)
     if not build.counts.kept:
         raise ValueError(f"{build.label} keeps nothing: {build.counts}")
 
 
-def decide_shard(inputs: list[Path], rules: QualityRules, out: ShardOutput) -> None:
+def with_cutoffs(rules: QualityRules, cutoffs: Mapping[str, float]) -> QualityRules:
+    """Return the rules with shares replaced by scores; the stricter limit counts."""
+    limits = rules.classifier_limits
+    least = dict(limits.min_score)
+    for name, score in cutoffs.items():
+        least[name] = max(score, least.get(name, score))
+    limits = limits.model_copy(update={"min_score": least, "keep_share": {}})
+    return rules.model_copy(update={"classifier_limits": limits})
+
+
+def decide_shard(inputs: list[Path], params: dict[str, Any], out: ShardOutput) -> None:
     """Decide on one file of documents."""
-    scores = read_table(inputs[0])
-    decided = decide(scores, rules)
+    classes = dict(zip(params["classifiers"], inputs[1:], strict=True))
+    scores = with_classes(inputs[0], classes)
+    decided = decide(scores, params["rules"])
     reason = pa.array(decided.reason, pa.string())
     table = pa.table(
         {

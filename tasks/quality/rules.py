@@ -1,7 +1,7 @@
 """From signals and limits to a decision: the rules in their order, and who fails which.
 
 A document is dropped for the first rule it fails: language, Gopher's quality, its repetition, C4,
-FineWeb, as listed here. A limit is the last value that passes.
+FineWeb, the classifiers, as listed here. A limit is the last value that passes.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline_config.classifier import ClassifierLimits
 from pipeline_config.quality import (
     C4Rules,
     FineWebRules,
@@ -76,6 +77,7 @@ def limits(rules: QualityRules) -> list[Limit]:
         found += c4_limits(rules.c4)
     if rules.fineweb.enabled:
         found += fineweb_limits(rules.fineweb)
+    found += classifier_limits(rules.classifier_limits)
     return found
 
 
@@ -140,3 +142,13 @@ def fineweb_limits(rules: FineWebRules) -> list[Limit]:
         ),
         Limit("fineweb_newlines", "newline_to_word_ratio", at_most=rules.max_newline_to_word_ratio),
     ]
+
+
+def classifier_limits(rules: ClassifierLimits) -> list[Limit]:
+    """Li et al. 2024, section 4.4: a least score; toxicity has a greatest one."""
+    found = []
+    for name in rules.names:
+        signal = f"classifier_{name}"
+        found.append(Limit(f"{signal}_low", signal, at_least=rules.min_score.get(name)))
+        found.append(Limit(f"{signal}_high", signal, at_most=rules.max_score.get(name)))
+    return found

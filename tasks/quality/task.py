@@ -1,8 +1,11 @@
 """The steps of quality filtering."""
 
 import hashlib
+import platform
 from pathlib import Path
+from typing import Any
 
+from pipeline_config.classifier import ClassifierConfig
 from pipeline_config.edits import C4LineRules, EditRules, RepeatedLineRules
 from pipeline_config.quality import QualityRules, ScoreConfig
 from storage.artifact import ArtifactRef
@@ -16,6 +19,17 @@ def _word_lists(rules: EditRules, **_: object) -> list[str]:
     return [hashlib.sha256(content).hexdigest() for content in contents]
 
 
+def _example_files(config: ClassifierConfig, **_: object) -> dict[str, Any]:
+    from tasks.quality.example_files import identity
+
+    return identity(config)
+
+
+def _machine(config: ClassifierConfig, **_: object) -> dict[str, Any]:
+    """What a trained model depends on: fastText is compiled for the processor it runs on."""
+    return {"machine": platform.machine(), "threads": config.fasttext.threads}
+
+
 @step("score", version="2", libraries=("py3langid",))
 def score(build: Build, documents: ArtifactRef, config: ScoreConfig, c4_lines: C4LineRules) -> None:
     """Measure the signals of one source's documents; `c4_lines` says which lines C4's are about."""
@@ -24,12 +38,60 @@ def score(build: Build, documents: ArtifactRef, config: ScoreConfig, c4_lines: C
     score_documents(build, documents, config, c4_lines)
 
 
+@step(
+    "train-classifier",
+    version="1",
+    libraries=("fasttext", "xxhash"),
+    identity=_example_files,
+    facts=_machine,
+)
+def train_classifier(
+    build: Build,
+    documents: dict[str, ArtifactRef],
+    scores: dict[str, ArtifactRef],
+    rules: dict[str, QualityRules],
+    config: ClassifierConfig,
+) -> None:
+    """Train a fastText classifier; documents, scores and rules are of the examples' sources."""
+    from tasks.quality.train_classifier import train_classifier
+
+    train_classifier(build, documents, scores, rules, config)
+
+
+@step("classify", version="1", libraries=("fasttext",))
+def classify(build: Build, documents: ArtifactRef, classifier: ArtifactRef) -> None:
+    """Score the documents of one source by a classifier."""
+    from tasks.quality.classify import classify_documents
+
+    classify_documents(build, documents, classifier)
+
+
+@step("find-cutoff", version="1")
+def find_cutoff(
+    build: Build,
+    scores: ArtifactRef,
+    classes: dict[str, ArtifactRef],
+    classifier: str,
+    rules: QualityRules,
+) -> None:
+    """Find the score of a classifier from which on its share of one source is kept."""
+    from tasks.quality.find_cutoff import find_cutoff
+
+    find_cutoff(build, scores, classes, classifier, rules)
+
+
 @step("decide", version="1")
-def decide(build: Build, scores: ArtifactRef, rules: QualityRules) -> None:
-    """Decide which documents of one source to keep, by the limits that hold for it."""
+def decide(
+    build: Build,
+    scores: ArtifactRef,
+    classes: dict[str, ArtifactRef],
+    cutoffs: dict[str, ArtifactRef],
+    rules: QualityRules,
+) -> None:
+    """Decide which documents of one source to keep; classes and cut-offs are by classifier."""
     from tasks.quality.decide import decide_documents
 
-    decide_documents(build, scores, rules)
+    decide_documents(build, scores, classes, cutoffs, rules)
 
 
 @step("find-boilerplate", version="1", libraries=("xxhash",))

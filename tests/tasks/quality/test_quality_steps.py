@@ -80,7 +80,7 @@ def test_scores_are_rows_beside_the_documents(direct: Session, scores: ArtifactR
 
 
 def test_decisions_name_the_first_rule_failed(direct: Session, scores: ArtifactRef) -> None:
-    ref = decide(scores, QualityConfig().for_source("docs"), label="docs")
+    ref = decide(scores, {}, {}, QualityConfig().for_source("docs"), label="docs")
     found = rows(direct, ref)
     assert [row["id"] for row in found] == ["d0", "d1", "d2"]
     assert [row["kept"] for row in found] == [True, False, False]
@@ -97,7 +97,7 @@ def test_a_source_decides_by_its_own_limits(direct: Session, scores: ArtifactRef
     short = {"gopher_quality": {"min_words": 3}, "gopher_repetition": {"enabled": False}}
     config = QualityConfig.model_validate({"sources": {"notes": short}})
     kept = {
-        name: [row["kept"] for row in rows(direct, decide(scores, config.for_source(name)))]
+        name: [row["kept"] for row in rows(direct, decide(scores, {}, {}, config.for_source(name)))]
         for name in ("docs", "notes")
     }
     assert kept == {"docs": [True, False, False], "notes": [True, True, True]}
@@ -107,8 +107,8 @@ def test_limits_of_another_source_do_not_decide_again(direct: Session, scores: A
     changed = QualityConfig.model_validate(
         {"sources": {"mail": {"gopher_quality": {"min_words": 1}}}}
     )
-    before = decide(scores, QualityConfig().for_source("docs"), label="docs")
-    assert decide(scores, changed.for_source("docs"), label="docs").recipe == before.recipe
+    before = decide(scores, {}, {}, QualityConfig().for_source("docs"), label="docs")
+    assert decide(scores, {}, {}, changed.for_source("docs"), label="docs").recipe == before.recipe
 
 
 def test_a_source_that_keeps_nothing_fails_with_its_funnel(
@@ -119,7 +119,7 @@ def test_a_source_that_keeps_nothing_fails_with_its_funnel(
         ValueError,
         match=r"decide/docs keeps nothing: read 3, kept 0, dropped 3 \(gopher_short_doc 3\)",
     ):
-        decide(scores, config.for_source("docs"), label="docs")
+        decide(scores, {}, {}, config.for_source("docs"), label="docs")
 
 
 def test_rules_of_one_source_decide_by_the_same_scores(
@@ -129,11 +129,11 @@ def test_rules_of_one_source_decide_by_the_same_scores(
         c4 = {"enabled": True, "min_sentences": min_sentences}
         return QualityConfig.model_validate({"sources": {"docs": {"c4": c4}}}).for_source("docs")
 
-    kept = decide(scores, rules(4), label="docs")  # as many as the good text has
+    kept = decide(scores, {}, {}, rules(4), label="docs")  # as many as the good text has
     assert [row["kept"] for row in rows(direct, kept)] == [True, False, False]
     assert direct.store.manifest_of(kept).counts.extra["failing"]["c4_few_sentences"] == 1
     with pytest.raises(ValueError, match="c4_few_sentences 1"):
-        decide(scores, rules(5), label="docs")
+        decide(scores, {}, {}, rules(5), label="docs")
 
 
 def test_nothing_to_score_fails(direct: Session) -> None:
