@@ -54,7 +54,9 @@ KEYS = re.compile(
     r"|[sr]k_live_[A-Za-z0-9]{24,99}"  # Stripe
     r"|eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,2000}"  # JSON Web Token
     r")(?![A-Za-z0-9_-])"
-    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\w+/=\s:,-]{0,16000}?-----END [A-Z ]{0,30}KEY-----"
+    # Between the marks no two hyphens follow each other, so no beginning is looked past twice.
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\w+/=\s:,]*+(?:-(?!-)[\w+/=\s:,]*+)*+"
+    r"-----END [A-Z ]{0,30}KEY-----"
 )
 UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA has given out
 # One of these is in every key: looking for them spares most texts the pattern.

@@ -57,8 +57,10 @@ def test_what_only_looks_alike_stays(text: str) -> None:
 
 
 def test_a_private_key_is_one_find() -> None:
-    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE+a/b=\n-----END RSA PRIVATE KEY-----"
-    assert found(f"before\n{key}\nafter") == [("key", key)]
+    begin, end = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
+    key = f"{begin}\nDEK-Info: AES-128-CBC,0A\n\nMIIE+a/b=\n{end}"
+    assert found(f"before\n{key}\nafter\n{key}") == [("key", key)] * 2
+    assert found(f"{begin}\nMIIE\n{key}") == [("key", key)]
 
 
 def test_only_the_chosen_kinds_are_found() -> None:
@@ -82,7 +84,20 @@ def test_finds_are_in_order_and_apart(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a", "1", "a.", "1.", "1 ", "a@", "+1 ", "::", "eyJ", "-----BEGIN ", "a@b.cc 8.8.8.8 "]
+    "unit",
+    [
+        "a",
+        "1",
+        "a.",
+        "1.",
+        "1 ",
+        "a@",
+        "+1 ",
+        "::",
+        "eyJ",
+        "-----BEGIN PRIVATE KEY-----",
+        "a@b.cc 8.8.8.8 ",
+    ],
 )
 def test_hostile_text_ends(unit: str) -> None:
     # Half a million characters in a second or so; looking at all pairs of them would take an hour.
