@@ -13,6 +13,8 @@ from tasks.quality.class_scores import CUTOFF, column, with_classes
 from tasks.quality.roc import score_of_share
 from tasks.quality.rules import decide
 
+MOST_TIES = 0.01  # share of documents beyond which ties are worth a word
+
 
 def find_cutoff(
     build: Build,
@@ -44,5 +46,8 @@ def find_cutoff(
     share = limits.keep_share[classifier]
     every = np.concatenate(found)
     cutoff = score_of_share(every, share)
-    build.counts.extra |= {"min_score": cutoff, "kept_share": float((every >= cutoff).mean())}
+    kept = float((every >= cutoff).mean())
+    if kept > share + MOST_TIES:
+        build.log(f"keeps {kept:.1%} instead of {share:.1%}: so many documents score {cutoff}")
+    build.counts.extra |= {"min_score": cutoff, "kept_share": kept}
     build.add_json(CUTOFF, {"min_score": cutoff})

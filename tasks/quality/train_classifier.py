@@ -237,6 +237,10 @@ def measure(build: Build, model: Any, label: str, chosen: Chosen, spool: Path) -
     positive = chosen.positive[places]
     figures = evaluation(np.concatenate(scores), positive)
     build.counts.extra["heldout"] |= {key: figures[key] for key in figures if key != "by_score"}
+    build.log(
+        f"held out: ROC AUC {figures['roc_auc']:.3f}; at 0.5 precision {figures['precision']:.3f}, "
+        f"recall {figures['recall']:.3f}"
+    )
     build.add_json("evaluation.json", figures)
 
 
