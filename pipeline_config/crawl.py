@@ -12,18 +12,19 @@ from pydantic import Field
 
 from pipeline_config.base import StageConfig
 from pipeline_config.common_crawl import CommonCrawlCapture
-from pipeline_config.extraction import ExtractionConfig
+from pipeline_config.extraction import ExtractionConfig, ExtractionOverrides
 from pipeline_config.live import LiveCapture
 from pipeline_config.sources import (
+    Addressed,
     CommonCrawlSource,
-    HtmlSource,
     HuggingFaceSource,
     Labels,
     LiveSource,
+    Pages,
     ReadableSource,
     Source,
-    WarcSource,
 )
+from pipeline_config.url_filter import UrlFilter, UrlFilterOverrides
 
 PYDOC_FIELDS = {"module": r"^https?://[^/]+/([^/]+)\.html$", "topic": r"/topics/([^/]+)\.html$"}
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
@@ -35,6 +36,7 @@ class ExtractJob(StageConfig):
     source: str
     labels: Labels
     extraction: ExtractionConfig
+    url_filter: UrlFilter
     limit: int
 
 
@@ -44,6 +46,7 @@ class ReadJob(StageConfig):
     source: str
     reads: ReadableSource
     extraction: ExtractionConfig | None
+    url_filter: UrlFilter
     limit: int
     as_of: str
 
@@ -55,6 +58,7 @@ class CrawlConfig(StageConfig):
         min_length=1, description="sources by name"
     )
     extraction: ExtractionConfig = ExtractionConfig()
+    url_filter: UrlFilter = UrlFilter()
     as_of: str = Field(
         default="",
         pattern=r"^[\w.:-]{0,40}$",
@@ -84,7 +88,8 @@ class CrawlConfig(StageConfig):
         return ExtractJob(
             source=name,
             labels=self._labels(name),
-            extraction=self.extraction,
+            extraction=self._extraction(name),
+            url_filter=self._url_filter(name),
             limit=self.limit,
         )
 
@@ -93,18 +98,39 @@ class CrawlConfig(StageConfig):
         source = self.sources[name]
         if isinstance(source, LiveSource | CommonCrawlSource):
             raise TypeError(f"source {name!r} of kind {source.kind} is fetched, not read")
-        holds_pages = isinstance(source, WarcSource | HtmlSource)
         moves = isinstance(source, HuggingFaceSource)
         return ReadJob(
             source=name,
-            reads=source,
-            extraction=self.extraction if holds_pages else None,
+            reads=_without_overrides(source),
+            extraction=self._extraction(name) if isinstance(source, Pages) else None,
+            url_filter=self._url_filter(name),
             limit=self.limit,
             as_of=self.as_of if moves else "",
         )
+
+    def _extraction(self, name: str) -> ExtractionConfig:
+        source = self.sources[name]
+        assert isinstance(source, Pages)
+        return source.extraction.over(self.extraction)
+
+    def _url_filter(self, name: str) -> UrlFilter:
+        source = self.sources[name]
+        if isinstance(source, Addressed):
+            return source.url_filter.over(self.url_filter)
+        return UrlFilter()
 
     def _labels(self, name: str) -> Labels:
         source = self.sources[name]
         is_pydoc = isinstance(source, LiveSource) and source.serve == "pydoc"
         default = PYDOC_FIELDS if is_pydoc else {}
         return Labels(licence=source.licence, url_fields=source.url_fields or default)
+
+
+def _without_overrides(source: ReadableSource) -> ReadableSource:
+    """A source without what says how it is read: a job has that beside it."""
+    cleared: dict[str, object] = {}
+    if isinstance(source, Addressed):
+        cleared["url_filter"] = UrlFilterOverrides()
+    if isinstance(source, Pages):
+        cleared["extraction"] = ExtractionOverrides()
+    return source.model_copy(update=cleared)

@@ -7,7 +7,9 @@ from pydantic import Field, field_validator
 
 from pipeline_config.base import StageConfig
 from pipeline_config.common_crawl import CommonCrawlCapture
+from pipeline_config.extraction import ExtractionOverrides
 from pipeline_config.live import LiveCapture
+from pipeline_config.url_filter import UrlFilterOverrides
 
 
 class Labels(StageConfig):
@@ -23,7 +25,7 @@ class Labels(StageConfig):
 
     @field_validator("url_fields")
     @classmethod
-    def _check_patterns(cls, patterns: dict[str, str]) -> dict[str, str]:
+    def _check_url_fields(cls, patterns: dict[str, str]) -> dict[str, str]:
         for name, pattern in patterns.items():
             try:
                 groups = re.compile(pattern).groups
@@ -34,14 +36,30 @@ class Labels(StageConfig):
         return patterns
 
 
+class Addressed(Labels):
+    """A source whose documents have URLs of their own."""
+
+    url_filter: UrlFilterOverrides = Field(
+        default=UrlFilterOverrides(), description="keys in which it differs from crawl.url_filter"
+    )
+
+
+class Pages(Addressed):
+    """A source of HTML pages."""
+
+    extraction: ExtractionOverrides = Field(
+        default=ExtractionOverrides(), description="keys in which it differs from crawl.extraction"
+    )
+
+
 # ---- what is captured
 
 
-class LiveSource(LiveCapture, Labels):
+class LiveSource(LiveCapture, Pages):
     """A live site."""
 
 
-class CommonCrawlSource(CommonCrawlCapture, Labels):
+class CommonCrawlSource(CommonCrawlCapture, Pages):
     """Common Crawl."""
 
 
@@ -56,13 +74,13 @@ class Files(Labels):
     )
 
 
-class WarcSource(Files):
+class WarcSource(Files, Pages):
     """WARC or WET files on this machine, gzipped or not."""
 
     kind: Literal["warc"]
 
 
-class HtmlSource(Files):
+class HtmlSource(Files, Pages):
     """HTML pages in files."""
 
     kind: Literal["html"]
@@ -89,21 +107,21 @@ class Columns(StageConfig):
     )
 
 
-class JsonlSource(Files):
-    """JSON Lines, plain or gzipped."""
+class JsonlSource(Files, Addressed):
+    """JSON Lines: plain, .gz or .zst."""
 
     kind: Literal["jsonl"]
     columns: Columns = Columns()
 
 
-class ParquetSource(Files):
+class ParquetSource(Files, Addressed):
     """Parquet tables."""
 
     kind: Literal["parquet"]
     columns: Columns = Columns()
 
 
-class HuggingFaceSource(Labels):
+class HuggingFaceSource(Addressed):
     """A data set of the Hugging Face Hub, or a local folder in one of its forms; streamed."""
 
     kind: Literal["huggingface"]

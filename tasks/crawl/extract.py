@@ -2,21 +2,25 @@
 
 Input: the files of `fetch`. Output: `00000.parquet` … in the documents' schema, sorted by id. What
 gives no document is counted: `status_404`, `not_html`, `robots_txt`, `truncated`, `broken_record`,
-`empty_text`, `timeout` and so on.
+`url_domain`, `empty_text`, `timeout` and so on.
 """
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pipeline_config.crawl import ExtractJob
 from pipeline_config.extraction import ExtractionConfig
+from pipeline_config.url_filter import UrlFilter
 from storage.artifact import ArtifactRef, FileEntry
 from storage.build import Build
 from storage.shards import Shard, ShardOutput
 from tasks.crawl.document_tables import DocumentTables
 from tasks.crawl.documents import Document, shares
-from tasks.crawl.html_text import NoTextError, PageText, page_text
+from tasks.crawl.page_process import PageProcess
+from tasks.crawl.page_text import NoTextError, PageText
 from tasks.crawl.record_origins import ORIGINS_SUFFIX, at_origin
+from tasks.crawl.url_filter import Lists, UrlRules, load_lists
 from tasks.crawl.warc_reading import CapturedPage, read_pages
 
 
@@ -40,7 +44,9 @@ def extract_pages(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
             zip(files, shares(job.limit, len(files)), strict=False)
         )
     ]
-    build.map_shards(extract_shard, shards, job.model_copy(update={"limit": 0}), unit="pages")
+    plain = job.model_copy(update={"limit": 0, "url_filter": UrlFilter()})
+    params = {"job": plain, "rules": UrlRules.of(job.url_filter)}
+    build.map_shards(extract_shard, shards, params, unit="pages")
 
 
 def places_of(name: str, places: dict[str, FileEntry]) -> list[FileEntry]:
@@ -49,15 +55,16 @@ def places_of(name: str, places: dict[str, FileEntry]) -> list[FileEntry]:
     return [beside] if beside else []
 
 
-def extract_shard(inputs: list[Path], job: ExtractJob, out: ShardOutput) -> None:
+def extract_shard(inputs: list[Path], params: dict[str, Any], out: ShardOutput) -> None:
     """Extracts one WARC file."""
+    job, lists = params["job"], load_lists(params["rules"])
     tables = DocumentTables(out, job.source, job.labels, out.extra["limit"])
-    documents = warc_documents(inputs[0], out.extra["warc_file"], job.extraction, out)
+    documents = warc_documents(inputs[0], out.extra["warc_file"], job.extraction, lists, out)
     tables.fill(at_origin(documents, inputs[1]) if len(inputs) > 1 else documents)
 
 
 def warc_documents(
-    path: Path, warc_file: str, config: ExtractionConfig, out: ShardOutput
+    path: Path, warc_file: str, config: ExtractionConfig, lists: Lists, out: ShardOutput
 ) -> Iterator[Document]:
     """The documents of a WARC or WET file; everything else is counted in `out`."""
 
@@ -65,30 +72,34 @@ def warc_documents(
         out.counts.read += 1
         out.counts.drop(reason)
 
-    for page in read_pages(path, config.max_page_bytes, drop):
-        out.counts.read += 1
-        found = text_of(page, config, out.counts.drop)
-        if found is not None:
-            yield Document(
-                text=found.text,
-                url=page.url,
-                first_seen=page.date,
-                language=found.language,
-                warc_file=warc_file,
-                warc_offset=page.offset,
-                licence=found.licence,
-                metadata=found.metadata,
-            )
+    with PageProcess(config) as extractor:
+        for page in read_pages(path, config.max_page_bytes, drop):
+            out.counts.read += 1
+            if fault := lists.fault(page.url):
+                out.counts.drop(fault)
+                continue
+            found = text_of(page, extractor, out.counts.drop)
+            if found is not None:
+                yield Document(
+                    text=found.text,
+                    url=page.url,
+                    first_seen=page.date,
+                    language=found.language,
+                    warc_file=warc_file,
+                    warc_offset=page.offset,
+                    licence=found.licence,
+                    metadata=found.metadata,
+                )
 
 
 def text_of(
-    page: CapturedPage, config: ExtractionConfig, drop: Callable[[str], None]
+    page: CapturedPage, extractor: PageProcess, drop: Callable[[str], None]
 ) -> PageText | None:
     """The text of a page, or None when it has none and that was counted."""
     if page.is_text:
         return PageText(page.body.decode("utf-8", "replace"), page.language)
     try:
-        return page_text(page.body, page.url, page.content_type, page.date, config)
+        return extractor.page_text(page.body, page.url, page.content_type, page.date)
     except NoTextError as error:
         drop(str(error))
         return None

@@ -1,6 +1,6 @@
 """What lies outside the store and is read: files by their digest, installed packages, this Python.
 
-Only the standard library is imported here: planning asks for these names, and must stay light.
+Nothing heavy is imported here: planning asks for these names, and must stay light.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
-from pipeline_config.crawl import ReadJob
+from pipeline_config.crawl import ExtractJob, ReadJob
 from pipeline_config.sources import (
     Files,
     HtmlSource,
@@ -29,13 +29,17 @@ from pipeline_config.sources import (
     TextSource,
     WarcSource,
 )
+from storage.outside import OutsideFile
 
 # Which files of a folder belong to a kind; a file or pattern that is named counts whatever it is.
 SUFFIXES: dict[type[Files], tuple[str, ...]] = {
-    WarcSource: (".warc", ".warc.gz", ".wet", ".wet.gz", ".warc.zst"),
+    WarcSource: (".warc", ".warc.gz", ".warc.zst", ".wet", ".wet.gz"),
     HtmlSource: (".html", ".htm", ".xhtml"),
     TextSource: (".txt", ".md", ".rst"),
-    JsonlSource: (".jsonl", ".jsonl.gz", ".ndjson", ".json.gz"),
+    JsonlSource: (
+        *(".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".json.zst"),
+        *(".ndjson", ".ndjson.gz", ".ndjson.zst"),
+    ),
     ParquetSource: (".parquet",),
 }
 MAGIC = re.compile(r"[*?\[]")
@@ -55,6 +59,11 @@ class InputFile:
 
 def identity(job: ReadJob) -> dict[str, Any]:
     """What the step `read` reads, in a form for its key."""
+    return {**content(job), **list_digests(job)}
+
+
+def content(job: ReadJob) -> dict[str, Any]:
+    """The files or packages of a source, by their digests."""
     source = job.reads
     if isinstance(source, PackagesSource):
         found = [[*entry] for entry in package_digests(source)]
@@ -64,6 +73,22 @@ def identity(job: ReadJob) -> dict[str, Any]:
     files = input_files(source)
     found = [[file.name, file.digest] for file in files]
     return {"files": len(found), "digest": _combined(found)}
+
+
+def list_digests(job: ReadJob | ExtractJob) -> dict[str, Any]:
+    """The digests of the URL filter's lists.
+
+    Raises:
+        ValueError: when one of them cannot be read.
+    """
+    try:
+        found = {
+            name: [OutsideFile.at(path).digest for path in paths]
+            for name, paths in job.url_filter.files.items()
+        }
+    except OSError as error:
+        raise ValueError(f"url_filter.files: {error.filename}: {error.strerror}") from None
+    return {"url_lists": found} if found else {}
 
 
 def _combined(values: list[list[str]]) -> str:

@@ -23,18 +23,27 @@ from pipeline_config.sources import (
     TextSource,
     WarcSource,
 )
+from pipeline_config.url_filter import UrlFilter
 from storage.build import Build
 from storage.shards import Shard, ShardOutput
 from tasks.crawl.document_tables import DocumentTables
 from tasks.crawl.documents import Document, shares
-from tasks.crawl.inputs import InputFile, identity, input_files
-from tasks.crawl.rows import dataset_rows, jsonl_rows, parquet_rows, row_documents
+from tasks.crawl.inputs import InputFile, content, input_files
+from tasks.crawl.rows import (
+    checked,
+    dataset_rows,
+    jsonl_rows,
+    parquet_rows,
+    require_columns,
+    row_documents,
+)
 from tasks.crawl.text_files import (
     UnreadableError,
     package_documents,
     source_document,
     text_document,
 )
+from tasks.crawl.url_filter import Lists, UrlRules, load_lists
 
 BUCKET_BYTES = 4 << 20  # of small files that share a shard
 SMALL_FILES = (HtmlSource, TextSource, StdlibSource)
@@ -53,11 +62,14 @@ def read_source(build: Build, job: ReadJob) -> None:
             zip(groups, shares(job.limit, len(groups)), strict=False)
         )
     ]
+    if isinstance(job.reads, JsonlSource | ParquetSource):
+        require_columns(input_files(job.reads), job.reads)
     # What named the files does not matter once they are found: it is no part of a shard's key.
     reads = job.reads
     if isinstance(reads, Files):
         reads = reads.model_copy(update={"paths": ()})
-    params = job.model_copy(update={"reads": reads, "limit": 0})
+    plain = job.model_copy(update={"reads": reads, "limit": 0, "url_filter": UrlFilter()})
+    params = {"job": plain, "rules": UrlRules.of(job.url_filter)}
     build.map_shards(read_shard, shards, params, unit="documents")
 
 
@@ -65,9 +77,9 @@ def shard_groups(job: ReadJob) -> list[dict[str, Any]]:
     """What each shard reads, by name, path and digest."""
     source = job.reads
     if isinstance(source, PackagesSource):
-        return [identity(job)]
+        return [content(job)]
     if isinstance(source, HuggingFaceSource):
-        return [{"as_of": job.as_of, **identity(job)}]
+        return [{"as_of": job.as_of, **content(job)}]
     files = input_files(source)
     if isinstance(source, SMALL_FILES):
         return [{"files": described(bucket)} for bucket in buckets(files)]
@@ -91,39 +103,66 @@ def buckets(files: list[InputFile]) -> list[list[InputFile]]:
     return [grouped[index] for index in sorted(grouped)]
 
 
-def read_shard(inputs: list[Path], job: ReadJob, out: ShardOutput) -> None:
+def read_shard(inputs: list[Path], params: dict[str, Any], out: ShardOutput) -> None:
     """Reads the files, packages or rows of one shard."""
+    job, lists = params["job"], load_lists(params["rules"])
     tables = DocumentTables(out, job.source, job.reads, out.extra["limit"])
-    tables.fill(read_documents(job, out))
+    if isinstance(job.reads, WarcSource | HtmlSource):
+        tables.fill(page_documents(job, lists, out))  # before extraction, which is what costs
+    else:
+        tables.fill(filtered(read_documents(job, out), lists, out))
+
+
+def filtered(documents: Iterator[Document], lists: Lists, out: ShardOutput) -> Iterator[Document]:
+    """The same documents without those whose URL is on a list; they are counted."""
+    for document in documents:
+        if fault := lists.fault(document.url):
+            out.counts.drop(fault)
+        else:
+            yield document
+
+
+def page_documents(job: ReadJob, lists: Lists, out: ShardOutput) -> Iterator[Document]:
+    """The documents of one shard of WARC or HTML files, before labels."""
+    from tasks.crawl.extract import warc_documents  # a second that other kinds are spared
+    from tasks.crawl.html_files import html_documents
+
+    assert job.extraction is not None
+    files = [(name, Path(path)) for name, path, _ in out.extra["files"]]
+    if isinstance(job.reads, HtmlSource):
+        pages = [(job.reads.base_url + name, path) for name, path in files]
+        yield from html_documents(pages, job.extraction, lists, out)
+    else:
+        for name, path in files:
+            yield from warc_documents(path, name, job.extraction, lists, out)
 
 
 def read_documents(job: ReadJob, out: ShardOutput) -> Iterator[Document]:
-    """The documents of one shard, before labels."""
-    source = job.reads
+    """The documents of one shard of anything else, before labels."""
+    source, drop = job.reads, out.counts.drop
 
     def count() -> None:
         out.counts.read += 1
 
+    def lose(reason: str, number: int = 1) -> None:
+        out.counts.read += number
+        drop(reason, number)
+
     if isinstance(source, PackagesSource):
         yield from counted(package_documents(source), out)
     elif isinstance(source, HuggingFaceSource):
-        rows = dataset_rows(source)
-        yield from row_documents(rows, source.columns, source.name, count, out.counts.drop)
+        rows = checked(dataset_rows(source), source.columns, source.name)
+        yield from row_documents(rows, source.columns, source.name, count, drop)
     for name, path, _ in out.extra.get("files", []):
-        drop = out.counts.drop
-        if isinstance(source, WarcSource):
-            from tasks.crawl.extract import warc_documents  # a second that other kinds are spared
-
-            assert job.extraction is not None
-            yield from warc_documents(Path(path), name, job.extraction, out)
-        elif isinstance(source, JsonlSource):
-            rows = jsonl_rows(Path(path), drop)
+        if isinstance(source, JsonlSource):
+            rows = jsonl_rows(Path(path), lose)
             yield from row_documents(rows, source.columns, name, count, drop)
         elif isinstance(source, ParquetSource):
-            rows = parquet_rows(Path(path), source.columns, name, drop)
+            rows = parquet_rows(Path(path), source.columns, lose)
             yield from row_documents(rows, source.columns, name, count, drop)
         else:
-            yield from counted(file_documents(job, name, Path(path), drop), out)
+            count()
+            yield from file_documents(job, name, Path(path), drop)
 
 
 def counted(documents: Iterator[Document], out: ShardOutput) -> Iterator[Document]:
@@ -136,7 +175,7 @@ def counted(documents: Iterator[Document], out: ShardOutput) -> Iterator[Documen
 def file_documents(
     job: ReadJob, name: str, path: Path, drop: Callable[[str], None]
 ) -> Iterator[Document]:
-    """The one document of a text, HTML or source file; none, when that was counted."""
+    """The one document of a text or source file; none, when that was counted."""
     source = job.reads
     try:
         if isinstance(source, StdlibSource):
@@ -145,20 +184,3 @@ def file_documents(
             yield text_document(path, source.base_url + name)
     except UnreadableError as error:
         drop(str(error))
-    if isinstance(source, HtmlSource):
-        from tasks.crawl.html_text import NoTextError, page_text  # as above
-
-        assert job.extraction is not None
-        url = source.base_url + name
-        try:
-            found = page_text(path.read_bytes(), url, "", "", job.extraction)
-        except NoTextError as error:
-            drop(str(error))
-            return
-        yield Document(
-            found.text,
-            url,
-            language=found.language,
-            licence=found.licence,
-            metadata=found.metadata,
-        )

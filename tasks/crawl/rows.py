@@ -1,27 +1,40 @@
 """Rows of JSON Lines, Parquet files and Hugging Face data sets become documents by their columns.
 
-A row without text, or a line that is no JSON object, is counted and skipped; a column that no row
-has is a mistake in the configuration and ends the step with the columns there are.
+A row without text, or a line that is no JSON object, is counted and skipped, and so is a table that
+lacks a column that others have. A column that no file has is a mistake in the configuration: it
+ends the step, with the columns there are.
 """
 
 import gzip
+import io
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline_config.sources import Columns, HuggingFaceSource
+from pipeline_config.sources import Columns, HuggingFaceSource, JsonlSource, ParquetSource
 from tasks.crawl.documents import Document, primary_language
+from tasks.crawl.inputs import InputFile
 
 Row = Mapping[str, Any]
-Drop = Callable[[str], None]
+
+
+class Drop(Protocol):
+    """Hears why so many records are left out."""
+
+    def __call__(self, reason: str, number: int = 1, /) -> None:
+        """Counts them."""
+
 
 GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+# One line may hold a whole book, but not use up the memory: the longest of the Pile's has 15 MB.
+MAX_LINE_BYTES = 64 << 20
 CHECKED_ROWS = 1_000  # JSON rows may leave keys out: a column is missing when none of these has it
 BATCH_ROWS = 1_000
 MAX_LISTED = 12
@@ -68,18 +81,65 @@ def checked(rows: Iterator[Row], columns: Columns, where: str) -> Iterator[Row]:
         ColumnError: when none of the first rows has one of them.
     """
     first = list(islice(rows, CHECKED_ROWS))
-    for setting, column in mapped_columns(columns).items():
-        if first and not any(has_column(row, column) for row in first):
-            names = list(dict.fromkeys(name for row in first for name in row))
-            raise missing(where, setting, column, names)
+    names = list(dict.fromkeys(name for row in first for name in row))
+    for setting, column in lacking(first, columns).items():
+        raise missing(where, setting, column, names)
     return chain(first, rows)
+
+
+def lacking(rows: list[Row], columns: Columns) -> dict[str, str]:
+    """The configured columns that none of the rows has; none of them when there are no rows."""
+    return {
+        setting: column
+        for setting, column in mapped_columns(columns).items()
+        if rows and not any(has_column(row, column) for row in rows)
+    }
+
+
+def require_columns(files: list[InputFile], source: JsonlSource | ParquetSource) -> None:
+    """Looks into files until each configured column was seen in one.
+
+    Raises:
+        ColumnError: when none has one of them; broken and empty files say nothing.
+    """
+    wanted = mapped_columns(source.columns)
+    names: dict[str, None] = {}
+    where: list[str] = []
+    for file in files:
+        there, absent = look_into(file.path, source)
+        if there:
+            where.append(file.name)
+            names |= dict.fromkeys(there)
+            wanted = {key: column for key, column in wanted.items() if key in absent}
+        if not wanted:
+            return
+    for setting, column in wanted.items() if where else ():
+        raise missing(" and ".join([where[0], *_more(where[1:])]), setting, column, list(names))
+
+
+def look_into(path: Path, source: JsonlSource | ParquetSource) -> tuple[list[str], dict[str, str]]:
+    """The columns of a file, by its first rows, and the configured ones that are not there."""
+    if isinstance(source, ParquetSource):
+        names = parquet_columns(path)
+        return names, absent_columns(names, source.columns)
+    rows = list(islice(jsonl_rows(path, _ignore), CHECKED_ROWS))
+    return [name for row in rows for name in row], lacking(rows, source.columns)
+
+
+def _more(others: list[str]) -> list[str]:
+    return [f"{len(others)} more"] if others else []
+
+
+def _ignore(_reason: str, _number: int = 1, /) -> None:
+    """For a look ahead: what is dropped is counted when it is read."""
 
 
 def missing(where: str, setting: str, column: str, names: list[str]) -> ColumnError:
     """The error for a column that is not there."""
     listed = ", ".join(names[:MAX_LISTED]) + (", …" if len(names) > MAX_LISTED else "")
+    has, it_has = ("have", "they have") if where.endswith(" more") else ("has", "it has")
     return ColumnError(
-        f"{where} has no column {column!r} (columns.{setting}); it has {listed or 'none'}"
+        f"{where} {has} no column {column!r} (columns.{setting}); {it_has} {listed or 'none'}"
     )
 
 
@@ -110,7 +170,7 @@ def row_documents(
     rows: Iterator[Row], columns: Columns, where: str, count: Callable[[], None], drop: Drop
 ) -> Iterator[Document]:
     """The documents of a file's rows; `count` hears of each row, `drop` of those without text."""
-    for number, row in enumerate(checked(rows, columns, where)):
+    for number, row in enumerate(rows):
         count()
         document = row_document(row, columns, f"{where}#{number}")
         if document is None:
@@ -123,20 +183,37 @@ def row_documents(
 
 
 def jsonl_rows(path: Path, drop: Drop) -> Iterator[Row]:
-    """The objects of a JSON Lines file, gzipped or not; other lines are dropped."""
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == GZIP_MAGIC
-        file.seek(0)
-        lines: Iterable[bytes] = gzip.GzipFile(fileobj=file) if is_gzip else file
-        try:
-            for line in lines:
+    """The objects of a JSON Lines file, plain or compressed; other lines are dropped."""
+    try:
+        with path.open("rb") as file, _uncompressed(file) as stream:
+            for line in _lines(stream, drop):
                 row = parse_line(line)
                 if row is not None:
                     yield row
                 elif line.strip():
                     drop("broken_line")
-        except (OSError, EOFError, zlib.error):  # a gzip file that ends early or is damaged
-            drop("broken_file")
+    except (OSError, EOFError, zlib.error):  # a compressed file that ends early or is damaged
+        drop("broken_file")
+
+
+def _uncompressed(file: io.BufferedReader) -> io.BufferedIOBase:
+    magic = file.peek(4)[:4]
+    if magic.startswith(GZIP_MAGIC):
+        return gzip.GzipFile(fileobj=file)
+    if magic == ZSTD_MAGIC:  # also of several frames
+        return io.BufferedReader(pa.CompressedInputStream(file, "zstd"))
+    return file
+
+
+def _lines(stream: io.BufferedIOBase, drop: Drop) -> Iterator[bytes]:
+    """Lines that are not too long; of those that are, no more is ever in memory."""
+    while line := stream.readline(MAX_LINE_BYTES):
+        if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
+            yield line
+            continue
+        drop("too_large")
+        while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+            pass
 
 
 def parse_line(line: bytes) -> Row | None:
@@ -148,29 +225,39 @@ def parse_line(line: bytes) -> Row | None:
     return value if isinstance(value, dict) else None
 
 
-def parquet_rows(path: Path, columns: Columns, where: str, drop: Drop) -> Iterator[Row]:
-    """The rows of a Parquet file, with the configured columns only.
-
-    Raises:
-        ColumnError: when the file lacks one of them.
-    """
+def parquet_rows(path: Path, columns: Columns, drop: Drop) -> Iterator[Row]:
+    """The rows of a Parquet file, with the configured columns; all dropped if it lacks one."""
     try:
-        yield from _parquet_rows(path, columns, where)
+        file = pq.ParquetFile(path)
+        names = file.schema_arrow.names
+        if absent_columns(names, columns):
+            drop("missing_column", file.metadata.num_rows)
+            return
+        tops = [_top(column, names) for column in mapped_columns(columns).values()]
+        for batch in file.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(tops))):
+            yield from batch.to_pylist()
     except (pa.ArrowInvalid, OSError):
         drop("broken_file")
 
 
-def _parquet_rows(path: Path, columns: Columns, where: str) -> Iterator[Row]:
-    file = pq.ParquetFile(path)
-    names = file.schema_arrow.names
-    wanted = []
-    for setting, column in mapped_columns(columns).items():
-        top = column if column in names else column.partition(".")[0]
-        if top not in names:
-            raise missing(where, setting, column, names)
-        wanted.append(top)
-    for batch in file.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted))):
-        yield from batch.to_pylist()
+def parquet_columns(path: Path) -> list[str]:
+    """The names of a file's columns; none if it is broken."""
+    try:
+        names: list[str] = pq.read_schema(path).names
+    except (pa.ArrowInvalid, OSError):
+        return []
+    return names
+
+
+def absent_columns(names: list[str], columns: Columns) -> dict[str, str]:
+    """The configured columns that are not among the names of a table's."""
+    wanted = mapped_columns(columns)
+    return {key: column for key, column in wanted.items() if _top(column, names) not in names}
+
+
+def _top(column: str, names: list[str]) -> str:
+    """The column of a table that holds a dotted one."""
+    return column if column in names else column.partition(".")[0]
 
 
 def dataset_rows(source: HuggingFaceSource) -> Iterator[Row]:

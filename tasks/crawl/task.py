@@ -32,7 +32,17 @@ def fetch(build: Build, capture: LiveCapture | CommonCrawlCapture) -> None:
     fetch_pages(build, capture)
 
 
-@step("extract", version="1", libraries=("trafilatura", "htmldate", "lxml", "w3lib"))
+def lists(job: ExtractJob, **_: object) -> dict[str, Any]:
+    """The URL filter's lists, files that are read from outside the store."""
+    return inputs.list_digests(job)
+
+
+@step(
+    "extract",
+    version="2",
+    libraries=("trafilatura", "resiliparse", "htmldate", "lxml", "w3lib"),
+    identity=lists,
+)
 def extract(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
     """Turns captured pages into documents."""
     from tasks.crawl.extract import extract_pages
@@ -42,8 +52,8 @@ def extract(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
 
 @step(
     "read",
-    version="1",
-    libraries=("trafilatura", "htmldate", "lxml", "w3lib"),
+    version="2",
+    libraries=("trafilatura", "resiliparse", "htmldate", "lxml", "w3lib"),
     identity=inputs.identity,
 )
 def read(build: Build, job: ReadJob) -> None:

@@ -1,7 +1,8 @@
 import gzip
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline_config.sources import Columns, HuggingFaceSource
-from tasks.crawl.documents import Document
-from tasks.crawl.rows import ColumnError, Row, dataset_rows, jsonl_rows, parquet_rows, row_documents
+from pipeline_config.sources import Columns, HuggingFaceSource, JsonlSource, ParquetSource
+from tasks.crawl import rows as rows_module
+from tasks.crawl.documents import Document, clean_text
+from tasks.crawl.inputs import input_files
+from tasks.crawl.rows import (
+    ColumnError,
+    Drop,
+    Row,
+    checked,
+    dataset_rows,
+    jsonl_rows,
+    parquet_rows,
+    require_columns,
+    row_documents,
+)
 
-ROWS = [
+ROWS: list[Row] = [
     {"text": "one", "meta": {"url": "http://a.org/1", "n": 7}, "lang": "en-US"},
     {"text": "", "meta": {"url": "http://a.org/2"}},
     {"text": None},
@@ -23,12 +36,17 @@ ROWS = [
 COLUMNS = Columns(url="meta.url", language="lang", first_seen="when", metadata={"number": "meta.n"})
 
 
+def dropping(dropped: Counter[str]) -> Drop:
+    def drop(reason: str, number: int = 1, /) -> None:
+        dropped[reason] += number
+
+    return drop
+
+
 def documents(rows: Iterator[Row], columns: Columns) -> tuple[list[Document], Counter[str], int]:
     dropped: Counter[str] = Counter()
     counted: list[int] = []
-    found = row_documents(
-        rows, columns, "f", lambda: counted.append(1), lambda reason: dropped.update([reason])
-    )
+    found = row_documents(rows, columns, "f", lambda: counted.append(1), dropping(dropped))
     return list(found), dropped, len(counted)
 
 
@@ -60,17 +78,22 @@ def test_a_column_that_no_row_has_is_an_error_that_lists_them(
     columns: Columns, message: str
 ) -> None:
     with pytest.raises(ColumnError) as caught:
-        documents(iter(ROWS), columns)
+        checked(iter(ROWS), columns, "f")
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
 
+def zstd(content: bytes) -> bytes:
+    compressed: bytes = pa.Codec("zstd").compress(content, asbytes=True)
+    return compressed
+
+
 def jsonl(path: Path) -> tuple[list[Row], Counter[str]]:
     dropped: Counter[str] = Counter()
-    return list(jsonl_rows(path, lambda reason: dropped.update([reason]))), dropped
+    return list(jsonl_rows(path, dropping(dropped))), dropped
 
 
-def test_json_lines_are_read_plain_and_gzipped_and_broken_ones_counted(tmp_path: Path) -> None:
+def test_json_lines_are_read_plain_and_compressed_and_broken_ones_counted(tmp_path: Path) -> None:
     lines = [json.dumps(row) for row in ROWS]
     lines[1:1] = [
         '{"text": "torn',
@@ -82,14 +105,18 @@ def test_json_lines_are_read_plain_and_gzipped_and_broken_ones_counted(tmp_path:
     content = "\n".join(lines).encode()
     (tmp_path / "a.jsonl").write_bytes(content)
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(content))
-    for name in ("a.jsonl", "b.jsonl.gz"):
+    (tmp_path / "c.jsonl.zst").write_bytes(zstd(content[:200]) + zstd(content[200:]))  # two frames
+    for name in ("a.jsonl", "b.jsonl.gz", "c.jsonl.zst"):
         assert jsonl(tmp_path / name) == (ROWS, {"broken_line": 3})
 
 
-def test_a_torn_gzip_file_gives_the_rows_before_the_tear(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl.gz"
-    many = [{"text": str(number) * 50} for number in range(5_000)]
-    path.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in many).encode())[:-2_000])
+@pytest.mark.parametrize("compress", [gzip.compress, zstd])
+def test_a_torn_file_gives_the_rows_before_the_tear(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    many = [{"text": hashlib.sha256(bytes(number)).hexdigest()} for number in range(5_000)]
+    path.write_bytes(compress("\n".join(json.dumps(row) for row in many).encode())[:-50_000])
     rows, dropped = jsonl(path)
     assert rows == many[: len(rows)]
     assert 0 < len(rows) < 5_000
@@ -98,7 +125,7 @@ def test_a_torn_gzip_file_gives_the_rows_before_the_tear(tmp_path: Path) -> None
 
 def parquet(path: Path, columns: Columns) -> tuple[list[Row], Counter[str]]:
     dropped: Counter[str] = Counter()
-    return list(parquet_rows(path, columns, "p", lambda reason: dropped.update([reason]))), dropped
+    return list(parquet_rows(path, columns, dropping(dropped))), dropped
 
 
 def test_parquet_rows_hold_the_wanted_columns(tmp_path: Path) -> None:
@@ -113,15 +140,61 @@ def test_parquet_rows_hold_the_wanted_columns(tmp_path: Path) -> None:
     assert found == [Document("x", "v", metadata={"n": "1"})]
 
 
-def test_a_wrong_parquet_column_is_an_error_and_a_broken_file_is_counted(tmp_path: Path) -> None:
+def test_a_table_without_a_column_and_a_broken_one_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    pq.write_table(pa.table({"content": ["x"], "link": ["y"]}), path)
-    with pytest.raises(
-        ColumnError, match=r"^p has no column 'text' \(columns.text\); it has content, link$"
-    ):
-        parquet(path, Columns())
+    pq.write_table(pa.table({"content": ["x", "z"], "link": ["y", "y"]}), path)
+    assert parquet(path, Columns()) == ([], {"missing_column": 2})
     path.write_bytes(path.read_bytes()[:-10])
     assert parquet(path, Columns(text="content")) == ([], {"broken_file": 1})
+
+
+def test_a_column_must_be_in_one_file_at_least(tmp_path: Path) -> None:
+    tables = {"a": {"body": ["x"]}, "b": {"text": ["y"], "link": ["z"]}}
+    for name, table in tables.items():
+        pq.write_table(pa.table(table), tmp_path / f"{name}.parquet")
+        lines = pa.table(table).to_pylist()
+        (tmp_path / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in lines))
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    (tmp_path / "broken.jsonl").write_bytes(b"PAR1")
+    for columns, message in (
+        (Columns(), ""),
+        (Columns(text="body", url="link"), ""),
+        (Columns(url="uri"), "no column 'uri' (columns.url); they have body, text, link"),
+    ):
+        for source in (
+            JsonlSource(kind="jsonl", paths=(str(tmp_path),), columns=columns),
+            ParquetSource(kind="parquet", paths=(str(tmp_path),), columns=columns),
+        ):
+            assert message == required(source).partition(" and 1 more have ")[2]
+
+
+def required(source: JsonlSource | ParquetSource) -> str:
+    try:
+        require_columns(input_files(source), source)
+    except ColumnError as error:
+        return str(error)
+    return ""
+
+
+def test_rows_with_half_a_character_become_documents(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"text": "half \\ud800 a pair\\u0000"}\n{"text": "\xff"}\n')
+    rows, dropped = jsonl(path)
+    [document], _, _ = documents(iter(rows), Columns())
+    assert clean_text(document.text) == "half \ufffd a pair"
+    assert dropped == {"broken_line": 1}
+
+
+def test_a_line_without_end_uses_no_memory_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows_module, "MAX_LINE_BYTES", 100)
+    path = tmp_path / "a.jsonl"
+    lines = [json.dumps({"text": "x" * size}) for size in (5, 86, 87, 88, 1_000, 5)]
+    path.write_text("\n".join(lines))
+    rows, dropped = jsonl(path)
+    assert [len(row["text"]) for row in rows] == [5, 86, 87, 5]
+    assert dropped == {"too_large": 2}
 
 
 def test_a_local_data_set_is_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,11 @@ from storage.artifact import ArtifactRef, Counts
 from storage.build import Build
 from storage.documents import DOCUMENT_SCHEMA, document_id
 from storage.session import Session, session
-from storage.shards import ShardError
 from storage.steps import step
 from storage.store import Store
 from storage.tables import read_table
 from tasks.crawl import task
+from tasks.crawl.rows import ColumnError
 from tests.conftest import NoConfig
 from tests.tasks.crawl.sites import Record, Site, page, warc_bytes
 
@@ -277,12 +277,56 @@ def test_a_new_file_leaves_the_shards_of_the_others(direct: Session, data: Path)
 
 
 def test_a_wrong_column_names_itself_and_those_there_are(direct: Session, data: Path) -> None:
-    with pytest.raises(ShardError) as caught:
-        ingest(crawl({"kind": "jsonl", "paths": [str(data / "a.jsonl")]}))
-    assert str(caught.value).splitlines()[0] == (
-        "read, shard 00000: ColumnError: a.jsonl has no column 'text' (columns.text); "
-        "it has body, u"
+    with pytest.raises(ColumnError) as caught:
+        ingest(crawl({"kind": "jsonl", "paths": [str(data)]}))
+    assert str(caught.value) == (
+        "a.jsonl and 1 more have no column 'text' (columns.text); they have body, u"
     )
+
+
+def test_pages_on_a_list_are_counted_and_the_place_of_the_list_is_in_no_key(
+    direct: Session, captured: Path, tmp_path: Path
+) -> None:
+    capture = given(str(captured))
+
+    def extracted(path: Path, content: str) -> ArtifactRef:
+        path.write_text(content)
+        rules = {"hard_words": ["one"], "files": {"urls": [str(path)]}}
+        return task.extract(capture, crawl(SITE, url_filter=rules).to_extract("x"))
+
+    ref = extracted(tmp_path / "list", "a.org/empty.html\n")
+    assert [row["url"] for row in rows(direct.store, ref)] == ["http://a.org/two.html"]
+    dropped = {"status_404": 1, "url_hard_word": 2, "url_listed": 1, "broken_record": 1}
+    assert counts(direct.store, ref).dropped == dropped
+    assert extracted(tmp_path / "list", "a.org/other.html\n") != ref
+    shards = direct.store.list_files("shards/extract")
+    assert extracted(tmp_path / "moved", "a.org/empty.html\n").digest == ref.digest
+    assert direct.store.list_files("shards/extract") == shards
+
+
+def test_a_source_may_be_extracted_and_filtered_its_own_way(direct: Session, data: Path) -> None:
+    source = {"kind": "html", "paths": [str(data)], "base_url": "http://b.org/"}
+    ours = {"extraction": {"engine": "resiliparse"}, "url_filter": {"urls": ["b.org/b.html"]}}
+    ref = ingest(crawl(source | ours, url_filter={"min_soft_words": 1}))
+    [row] = rows(direct.store, ref)
+    sentence = "This is the page called first. It says a few plain things about first."
+    assert row["text"].split("\n") == ["first", "", " ".join([sentence] * 3)]
+    assert (row["language"], row["metadata"]) == ("en", '{"title":"first"}')
+    assert counts(direct.store, ref).dropped == {"url_listed": 1}
+
+
+def test_a_page_that_takes_too_long_costs_itself_only(direct: Session, tmp_path: Path) -> None:
+    bodies = {
+        "a": page("first").encode(),
+        "b": b"<div>" * 100_000 + b"deep",
+        "c": page("c").encode(),
+    }
+    for name, body in bodies.items():
+        (tmp_path / f"{name}.html").write_bytes(body)
+    extraction = {"engine": "resiliparse", "max_page_seconds": 0.5}
+    ref = ingest(crawl({"kind": "html", "paths": [str(tmp_path)]}, extraction=extraction))
+    assert {row["url"] for row in rows(direct.store, ref)} == {"a.html", "c.html"}
+    assert counts(direct.store, ref).dropped == {"timeout": 1}
 
 
 def test_this_python_is_read(direct: Session) -> None:
