@@ -27,17 +27,25 @@ from tasks.report.task import report
 
 def refresh_corpus(config: PipelineConfig) -> ArtifactRef:
     """The kept documents of every source, edited."""
-    documents, scores, edited, signatures = {}, {}, {}, {}
+    documents, scores, classes, edited, signatures = {}, {}, {}, {}, {}
     for name in sorted(config.crawl.sources):
         documents[name] = ingest(name, config)
         c4_lines = config.edits.for_source(name).c4_lines.switched_on()
         scores[name] = score(documents[name], config.quality.score, c4_lines, label=name)
     classifiers = learn(documents, scores, config.quality)
     for name in documents:
-        decided = judge(name, documents[name], scores[name], classifiers, config.quality)
+        classes[name] = {
+            classifier: classify(documents[name], model, label=f"{classifier}/{name}")
+            for classifier, model in classifiers.items()
+        }
+        decided = judge(name, scores[name], classes[name], config.quality)
         edited[name] = clean_up(name, documents[name], decided, config)
         signatures[name] = sign(documents[name], edited[name], config.dedup.signature, label=name)
-    deduped = dedup(signatures, edited, config.dedup.of_documents)
+    ranks = None
+    if config.dedup.keep == "best_score":
+        best = config.dedup.keep_classifier
+        ranks = {name: classes[name][best] for name in documents} if best else scores
+    deduped = dedup(signatures, edited, config.dedup.of_documents, ranks)
     layers: list[dict[str, ArtifactRef] | ArtifactRef] = [edited, deduped]
     cut = None
     if config.dedup.substring.enabled:
@@ -82,19 +90,11 @@ def learn(
 
 
 def judge(
-    name: str,
-    documents: ArtifactRef,
-    scores: ArtifactRef,
-    classifiers: dict[str, ArtifactRef],
-    config: QualityConfig,
+    name: str, scores: ArtifactRef, classes: dict[str, ArtifactRef], config: QualityConfig
 ) -> ArtifactRef:
     """The decisions on one source: by its signals, and by what classifiers make of its texts."""
     rules = config.for_source(name)
     limits = rules.classifier_limits
-    classes = {
-        classifier: classify(documents, model, label=f"{classifier}/{name}")
-        for classifier, model in classifiers.items()
-    }
     deciding = {classifier: classes[classifier] for classifier in limits.names}
     cutoffs = {
         classifier: pinned(current_store(), cutoff_pin(config, classifier, name))

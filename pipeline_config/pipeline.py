@@ -64,3 +64,13 @@ class PipelineConfig(StageConfig):
                     f"{key} names {unknown[0]!r}, which is no source; use one of {known}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _check_keep_score(self) -> "PipelineConfig":
+        name, known = self.dedup.keep_classifier, sorted(self.quality.classifiers)
+        if name and name not in known:
+            raise ValueError(
+                f"dedup.keep_score is {self.dedup.keep_score!r}; quality.classifiers has no "
+                f"{name!r}; there are: {', '.join(known) or 'none'}"
+            )
+        return self
