@@ -1,5 +1,6 @@
 """Settings of a live crawl: which pages of a site are captured, and how politely."""
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from pipeline_config.base import StageConfig
 
 HOST_PORT = r"^[A-Za-z0-9.\-\[\]:]+:\d+$"
 HOST_PATTERN = r"^(\*\.)?[A-Za-z0-9.\-]+(:\d+)?$"
+OptOut = Literal["noindex", "noai", "noimageai", "tdm"]
 
 
 class LiveCapture(StageConfig):
@@ -20,6 +22,26 @@ class LiveCapture(StageConfig):
         default=(),
         description="hosts to stay on, `*.` for all subdomains; if empty, those of the seeds",
     )
+    allow: tuple[str, ...] = Field(
+        default=(),
+        description="regular expressions: a URL is followed only if one is found in it; if empty, "
+        "all are; seeds are always asked",
+    )
+    deny: tuple[str, ...] = Field(
+        default=(),
+        description="regular expressions: a URL is not followed if one is found in it",
+    )
+    sitemaps: tuple[str, ...] = Field(
+        default=(), description="URLs of sitemaps; their pages count as links of a seed"
+    )
+    robots_sitemaps: bool = Field(
+        default=True, description="also read the sitemaps that robots.txt names"
+    )
+    opt_outs: tuple[OptOut, ...] = Field(
+        default=("noindex", "noai", "noimageai", "tdm"),
+        description="signals that keep a page out: in X-Robots-Tag and meta robots, and the "
+        "reservation of text and data mining in headers, meta tags and /.well-known/tdmrep.json",
+    )
     serve: Literal["", "pydoc"] = Field(
         default="",
         description="pydoc: the seeds' host is this Python's documentation, served on loopback "
@@ -29,7 +51,10 @@ class LiveCapture(StageConfig):
         default=(),
         description="`host:port` on private, link-local or loopback addresses that may be asked",
     )
-    max_pages: int = Field(default=10_000, ge=1, description="pages fetched per capture")
+    max_pages: int = Field(default=10_000, ge=1, description="pages asked for per capture")
+    max_seconds: float = Field(
+        default=0.0, ge=0, description="seconds until a capture ends with what it has; 0: no end"
+    )
     max_depth: int = Field(
         default=20, ge=0, le=1_000, description="links from a seed; 0: seeds only"
     )
@@ -74,14 +99,24 @@ class LiveCapture(StageConfig):
         description="repeats after a timeout or a server error",
     )
 
-    @field_validator("seeds")
+    @field_validator("seeds", "sitemaps")
     @classmethod
-    def _check_seeds(cls, seeds: tuple[str, ...]) -> tuple[str, ...]:
-        for seed in seeds:
-            parts = urlsplit(seed)
+    def _check_addresses(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError(f"{seed!r} is no web address; write http://host/path")
-        return seeds
+                raise ValueError(f"{url!r} is no web address; write http://host/path")
+        return urls
+
+    @field_validator("allow", "deny")
+    @classmethod
+    def _check_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        return patterns
 
     @model_validator(mode="after")
     def _check_contact(self) -> "LiveCapture":

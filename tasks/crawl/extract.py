@@ -22,6 +22,7 @@ from tasks.crawl.page_text import NoTextError, PageText
 from tasks.crawl.record_origins import ORIGINS_SUFFIX, at_origin
 from tasks.crawl.url_filter import Lists, UrlRules, load_lists
 from tasks.crawl.warc_reading import CapturedPage, read_pages
+from tasks.crawl.warc_writing import VISITS_NAME
 
 
 def extract_pages(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
@@ -30,7 +31,8 @@ def extract_pages(build: Build, capture: ArtifactRef, job: ExtractJob) -> None:
     Raises:
         ValueError: when no page gave a document, with the reasons.
     """
-    files = build.files(capture, ".warc.gz")
+    found = build.files(capture, ".warc.gz")
+    files = [entry for entry in found if entry.name != VISITS_NAME]
     origins = build.manifest(capture).counts.extra.get("origins", {})
     places = {entry.name: entry for entry in build.files(capture, ORIGINS_SUFFIX)}
     shards = [

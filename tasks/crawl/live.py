@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pipeline_config.live import LiveCapture
 from tasks.crawl import pydoc_site
+from tasks.crawl.previous import PreviousFiles
 from tasks.crawl.scope import endpoint_of
 
 ROOT = Path(__file__).parents[2]
@@ -35,9 +36,15 @@ class CrawlProgress:
 
 
 def crawl(
-    capture: LiveCapture, folder: Path, on_progress: Callable[[CrawlProgress], None]
+    capture: LiveCapture,
+    folder: Path,
+    on_progress: Callable[[CrawlProgress], None],
+    previous: PreviousFiles | None = None,
 ) -> CrawlProgress:
     """Captures a site into WARC files in `folder`, going on from what is there.
+
+    What became of each URL is in the folder's findings (`findings.py`). Pages of the `previous`
+    capture are asked for again, if the server can say so only when they have changed.
 
     Raises:
         RuntimeError: when the spider's process did not reach its end, with its last log lines.
@@ -49,6 +56,7 @@ def crawl(
             "capture": {name: getattr(capture, name) for name in LiveCapture.model_fields},
             "folder": str(folder),
             "mapped": mapped,
+            "previous": previous.as_job() if previous else None,
         }
         inherited = filter(None, [os.environ.get("PYTHONPATH")])
         progress = CrawlProgress()

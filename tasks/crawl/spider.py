@@ -7,9 +7,9 @@ at once: what it has captured is in WARC files, and a new process with the same 
 there. Its standard output says how far it is, one JSON object per line.
 
 Scrapy does what it does well: robots.txt (protego), delay and concurrency per host, retries,
-redirects, depth, duplicates, decompression. Added here are the capture, which answers what it has
-already from its files; the scope; the page budget; and the stop of a download whose headers or size
-say that it is not wanted.
+redirects, depth, duplicates, decompression, sitemaps. Added here are the capture, which answers
+what it has already from its files; the pages known from the capture before; the scope; opt-outs;
+the page budget; and the stop of a download whose headers or size say that it is not wanted.
 """
 
 import json
@@ -21,9 +21,10 @@ from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import scrapy
+from lxml import etree
 from scrapy import Request, signals
 from scrapy.crawler import Crawler, CrawlerProcess
 from scrapy.exceptions import IgnoreRequest
@@ -33,19 +34,29 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from pipeline_config.live import LiveCapture
+from tasks.crawl import sitemaps
 from tasks.crawl.addresses import GuardedResolver
-from tasks.crawl.scope import host_of, is_inside
-from tasks.crawl.spider_middleware import Capture, HostScope, RefusedError, RobotsByStandard
+from tasks.crawl.findings import FindingsFile
+from tasks.crawl.ledger import Outcome
+from tasks.crawl.opt_outs import TDM_FILE, opted_out, tdm_rules
+from tasks.crawl.page_facts import PageFacts, page_facts
+from tasks.crawl.previous import NOTHING, Previous, load_previous
+from tasks.crawl.scope import Scope, host_of, page_url, unique
+from tasks.crawl.spider_middleware import Capture, CrawlScope, RefusedError, RobotsByStandard
 from tasks.crawl.warc_writing import CaptureFolder
 
 PROGRESS_SECONDS = 0.5
 MAX_REDIRECTS = 10
+MAX_SITEMAPS = 1_000
+SITEMAP_TYPES = "application/xml,text/xml;q=0.9,*/*;q=0.1"
 
 
 def outcome_of(response: Response) -> str:
     """Why an answer is no page; "" when it is one."""
     if response.status != HTTPStatus.OK:
         return f"status_{response.status}"
+    if response.headers.get("Content-Encoding"):  # one that Scrapy could not undo
+        return "broken_encoding"
     return {"length": "too_large", "": ""}.get(response.meta.get("truncated", ""), "not_html")
 
 
@@ -54,39 +65,104 @@ class SiteSpider(scrapy.Spider):
 
     name = "site"
 
-    def __init__(self, capture: LiveCapture, folder: CaptureFolder, **kwargs: Any) -> None:
-        """`folder` takes what is fetched and gives what was."""
+    def __init__(
+        self,
+        capture: LiveCapture,
+        folder: CaptureFolder,
+        previous: Previous = NOTHING,
+        **kwargs: Any,
+    ) -> None:
+        """`folder` takes what is fetched and gives what was; `previous` is what is known."""
         super().__init__(**kwargs)
         self.capture = capture
         self.folder = folder
-        self.hosts = capture.hosts or tuple(host_of(seed) for seed in capture.seeds)
+        self.previous = previous
+        self.findings = FindingsFile(folder.folder)
+        self.seeds = unique(capture.seeds)
+        hosts = capture.hosts or tuple(host_of(seed) for seed in self.seeds)
+        self.scope = Scope(hosts, capture.allow, capture.deny, self.seeds)
         self.links = LinkExtractor()
         self.outcomes: Counter[str] = Counter()  # "" counts pages, the others why there is none
         self.silent_robots: set[str] = set()  # hosts whose robots.txt could not be had
+        self.asked_sitemaps: set[str] = set()
+        self.num_listed = 0  # pages taken from sitemaps
 
     async def start(self) -> AsyncIterator[Request]:
-        """The seeds."""
-        for seed in self.capture.seeds:
+        """The seeds, sitemaps, and the pages that are known, those near the seeds first."""
+        for seed in self.seeds:
             yield self.ask(seed)
+        for url in self.capture.sitemaps:
+            for request in self.ask_sitemap(url):
+                yield request
+        known = [page for page in self.previous.pages.values() if page.is_here]
+        for page in sorted(known, key=lambda page: (page.depth, page.url)):
+            if page.depth <= self.capture.max_depth and not self.scope.why_outside(page.url):
+                yield self.ask(page.url, page.depth)
 
-    def ask(self, url: str) -> Request:
-        """A request whose end is counted, whatever it is."""
-        return Request(url, callback=self.parse, errback=self.note_failure)
+    def ask(self, url: str, depth: int = 0) -> Request:
+        """A request whose end is told, whatever it is."""
+        return Request(
+            url,
+            callback=self.parse,
+            errback=self.note_failure,
+            meta={"depth": depth},
+            priority=-depth,
+        )
+
+    def tell(self, outcome: Outcome, reserved: bool | None = None) -> None:
+        """Counts and keeps what became of a URL."""
+        self.outcomes[outcome.reason] += 1
+        self.findings.page(outcome, reserved)
 
     def parse(self, response: Response) -> Iterator[Request]:
-        """The requests for a page's links."""
-        outcome = outcome_of(response)
-        self.outcomes[outcome] += 1
-        deeper = response.meta["depth"] < self.capture.max_depth
-        if outcome == "" and deeper and isinstance(response, HtmlResponse):
-            for link in self.links.extract_links(response):
-                if not link.nofollow and is_inside(link.url, self.hosts):
-                    yield self.ask(link.url)
+        """Tells what a page is; gives the requests for its links."""
+        url = urldefrag(response.url).url
+        depth = response.meta["depth"]
+        reason = outcome_of(response)
+        if reason:
+            self.tell(Outcome(url, reason, depth))
+            return
+        try:
+            facts = page_facts(response, self.capture.user_agent)
+        except (ValueError, etree.LxmlError):
+            self.tell(Outcome(url, "broken_html", depth))
+            return
+        signal = opted_out(facts.directives, bool(facts.reserved), self.capture.opt_outs)
+        is_elsewhere = facts.canonical not in ("", page_url(url))
+        outside = self.scope.why_outside(facts.canonical) if is_elsewhere else ""
+        outcome = Outcome(
+            url,
+            f"opted_out_{signal}" if signal else "",
+            depth,
+            self.previous.pages[url].content_hash
+            if response.meta.get("unchanged")
+            else facts.content_hash,
+            header(response, "ETag"),
+            header(response, "Last-Modified"),
+            facts.canonical if is_elsewhere and not outside else "",
+        )
+        self.tell(outcome, facts.reserved)
+        if depth < self.capture.max_depth:
+            yield from self.follow_links(response, facts, outcome.canonical)
+
+    def follow_links(
+        self, response: Response, facts: PageFacts, canonical: str
+    ) -> Iterator[Request]:
+        """The requests for a page's links, and for what it calls its own address."""
+        if canonical:
+            yield self.ask(canonical)
+        if not isinstance(response, HtmlResponse) or facts.directives & {"nofollow", "none"}:
+            return
+        for link in self.links.extract_links(response):
+            url = page_url(link.url)
+            if not link.nofollow and not self.scope.why_outside(url):
+                yield self.ask(url)
 
     def note_failure(self, failure: Failure) -> None:
-        """Counts a request that got no answer."""
-        reason = self.reason_of(failure.value, failure.request)  # type: ignore[attr-defined]
-        self.outcomes[reason] += 1
+        """Tells of a request that got no answer."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        reason = self.reason_of(failure.value, request)
+        self.tell(Outcome(urldefrag(request.url).url, reason, request.meta.get("depth", 0)))
 
     def reason_of(self, error: BaseException | None, request: Request) -> str:
         """Why a request got no answer."""
@@ -95,7 +171,7 @@ class SiteSpider(scrapy.Spider):
         is_private = urlsplit(request.url).hostname in GuardedResolver.refused_hosts()
         if isinstance(error, IgnoreRequest):
             if "robots.txt" not in str(error):
-                return "ignored"
+                return ignored_because(str(error))
             if host_of(request.url) not in self.silent_robots:
                 return "robots_disallowed"
             return "private_address" if is_private else "robots_unreachable"
@@ -103,6 +179,82 @@ class SiteSpider(scrapy.Spider):
             return "private_address"
         name = type(error).__name__.removesuffix("Error").removeprefix("Download")
         return "failed" + "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+
+    # ---- beside the pages
+
+    def host_met(self, url: str, listed: list[str]) -> list[Request]:
+        """What to ask a host for when its robots.txt is there, and names these sitemaps."""
+        requests = []
+        if "tdm" in self.capture.opt_outs:
+            requests.append(
+                Request(
+                    urljoin(url, TDM_FILE),
+                    callback=self.parse_tdm_file,
+                    errback=lambda _: None,
+                    meta={"aside": "tdm", "host_url": url},
+                    priority=100,
+                )
+            )
+        if self.capture.robots_sitemaps:
+            for sitemap in listed:
+                requests += self.ask_sitemap(urljoin(url, sitemap))
+        return requests
+
+    def parse_tdm_file(self, response: Response) -> None:
+        """Notes what a site says of text and data mining."""
+        if response.status == HTTPStatus.OK:
+            self.findings.rules(host_of(response.meta["host_url"]), tdm_rules(response.body))
+
+    def ask_sitemap(self, url: str) -> list[Request]:
+        """The request for a sitemap; none for one that was asked for, or lies elsewhere."""
+        known = url in self.asked_sitemaps or len(self.asked_sitemaps) >= MAX_SITEMAPS
+        if known or self.scope.why_outside(url) == "off_host":
+            return []
+        self.asked_sitemaps.add(url)
+        return [
+            Request(
+                url,
+                callback=self.parse_sitemap,
+                errback=lambda _: None,
+                headers={"Accept": SITEMAP_TYPES},
+                meta={
+                    "aside": "sitemap",
+                    "depth_reset": True,
+                    "download_maxsize": sitemaps.MAX_BYTES,
+                },
+                priority=50,
+            )
+        ]
+
+    def parse_sitemap(self, response: Response) -> Iterator[Request]:
+        """The requests for the pages and sitemaps that a sitemap lists."""
+        if response.status != HTTPStatus.OK:
+            return
+        try:
+            for listed in sitemaps.listed_urls(response.body):
+                if listed.is_sitemap:
+                    yield from self.ask_sitemap(urljoin(response.url, listed.url))
+                    continue
+                url = page_url(listed.url)
+                if self.num_listed >= self.capture.max_pages or self.capture.max_depth == 0:
+                    return
+                if not self.scope.why_outside(url):
+                    self.num_listed += 1
+                    yield self.ask(url)
+        except sitemaps.SitemapError as error:
+            self.logger.warning("%s is no sitemap: %s", response.url, error)
+
+
+def ignored_because(message: str) -> str:
+    """The reason behind a refusal by Scrapy."""
+    if "max redirections" in message:
+        return "too_many_redirects"
+    return "too_large" if "DOWNLOAD_MAXSIZE" in message else "ignored"
+
+
+def header(response: Response, name: str) -> str:
+    """The value of a header, "" without one."""
+    return (response.headers.get(name) or b"").decode("latin-1")
 
 
 class Progress:
@@ -127,6 +279,8 @@ class Progress:
     def spider_closed(self, reason: str) -> None:
         """Says how it ended."""
         self.loop.stop()
+        spider: Any = self.crawler.spider
+        spider.findings.flush()
         self.say(finished=reason)
 
     def say(self, finished: str = "") -> None:
@@ -137,12 +291,7 @@ class Progress:
             "scheduler/dequeued", 0
         )
         spider: Any = self.crawler.spider
-        outcomes = dict(spider.outcomes)
-        if elsewhere := stats.get_value(
-            "offsite/filtered"
-        ):  # redirects; Scrapy drops them silently
-            outcomes["off_host"] = elsewhere
-        line = {"outcomes": outcomes, "waiting": waiting, "finished": finished}
+        line = {"outcomes": spider.outcomes, "waiting": waiting, "finished": finished}
         print(json.dumps(line), flush=True)
 
 
@@ -160,10 +309,12 @@ def settings(capture: LiveCapture, mapped: dict[str, str]) -> dict[str, Any]:
         "TWISTED_REACTOR": "twisted.internet.selectreactor.SelectReactor",
         "CONCURRENT_REQUESTS": max(16, capture.concurrency),
         "DOWNLOAD_TIMEOUT": capture.timeout_seconds,
+        "CLOSESPIDER_TIMEOUT": capture.max_seconds,
         "DOWNLOAD_MAXSIZE": capture.max_page_bytes,  # of the decompressed body too
         "DOWNLOAD_WARNSIZE": 0,
         "RETRY_TIMES": capture.retries,
         "REDIRECT_MAX_TIMES": MAX_REDIRECTS,
+        "METAREFRESH_MAXDELAY": 1,  # seconds; a page that shows for longer is a page
         "HTTPERROR_ALLOW_ALL": True,  # every outcome is counted
         # Breadth first: a budget is spent near the seeds.
         "DEPTH_PRIORITY": 1,
@@ -183,7 +334,7 @@ def settings(capture: LiveCapture, mapped: dict[str, str]) -> dict[str, Any]:
         "MAPPED_HOSTS": mapped,
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-            HostScope: 50,
+            CrawlScope: 50,
             RobotsByStandard: 540,  # behind the retries at 550
             Capture: 950,  # next to the network
         },
@@ -215,7 +366,8 @@ def main() -> None:
     }
     folder = CaptureFolder(Path(job["folder"]), capture.num_files, info)
     process = CrawlerProcess(settings(capture, job["mapped"]))
-    process.crawl(SiteSpider, capture=capture, folder=folder)
+    previous = load_previous(job["previous"])
+    process.crawl(SiteSpider, capture=capture, folder=folder, previous=previous)
     process.start()
 
 

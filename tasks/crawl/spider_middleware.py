@@ -18,11 +18,18 @@ from scrapy.responsetypes import responsetypes
 from scrapy.utils.defer import deferred_from_coro
 
 from pipeline_config.live import LiveCapture
-from tasks.crawl.scope import host_of, is_inside
-from tasks.crawl.warc_writing import CaptureFolder, Exchange
+from tasks.crawl import sitemaps
+from tasks.crawl.http_body import EncodingError, decode
+from tasks.crawl.ledger import Outcome, Page
+from tasks.crawl.previous import Previous
+from tasks.crawl.scope import host_of, page_url
+from tasks.crawl.warc_writing import CaptureFolder, Exchange, Stored
 
-MAX_ROBOTS_BYTES = 512 * 1024  # RFC 9309 asks for at least 500 KiB
+MAX_ROBOTS_BYTES = 512 * 1024  # RFC 9309, 2.5, asks for at least 500 KiB
+MAX_ROBOTS_REDIRECTS = 5  # RFC 9309, 2.3.1.2; behind them it counts as absent
 FORBIDDING_STATUSES = frozenset({429, *range(500, 600)})  # too busy to say what it allows
+CONDITIONS = ("If-None-Match", "If-Modified-Since")
+RENEWED = ("ETag", "Last-Modified", "X-Robots-Tag", "TDM-Reservation")  # by an answer 304
 NOT_FETCHED = "not fetched"  # flag of a response that did not come over the network
 
 
@@ -31,8 +38,11 @@ class CapturingSpider(Protocol):
 
     capture: LiveCapture
     folder: CaptureFolder
-    hosts: tuple[str, ...]
+    previous: Previous
     silent_robots: set[str]
+
+    def host_met(self, url: str, listed: list[str]) -> list[Request]:
+        """What to ask a host for beside its pages."""
 
 
 class RefusedError(IgnoreRequest):
@@ -49,18 +59,37 @@ def is_robots(request: Request) -> bool:
     return bool(request.meta.get("dont_obey_robotstxt"))
 
 
+def is_aside(request: Request) -> bool:
+    """Whether a request is for something else than a page."""
+    return is_robots(request) or bool(request.meta.get("aside"))
+
+
+def max_bytes(request: Request, capture: LiveCapture) -> int:
+    """How much of an answer is taken."""
+    if request.meta.get("aside") == "sitemap":
+        return sitemaps.MAX_BYTES
+    return MAX_ROBOTS_BYTES if is_aside(request) else capture.max_page_bytes
+
+
 def media_type(headers: Any) -> str:
     """The lower-case media type, "" when the server names none."""
     value = headers.get("Content-Type") or b""
     return str(value.decode("latin-1")).partition(";")[0].strip().lower()
 
 
-class HostScope(OffsiteMiddleware):
-    """Requests, redirected ones too, stay on the hosts of the crawl."""
+class CrawlScope(OffsiteMiddleware):
+    """Requests, redirected ones too, stay within the scope of the crawl."""
 
     def should_follow(self, request: Request, spider: Any) -> bool:
         """Whether a request is within the scope; a robots.txt may have moved to any host."""
-        return is_robots(request) or is_inside(request.url, spider.hosts)
+        if is_robots(request):
+            return True
+        reason: str = spider.scope.why_outside(page_url(request.url))
+        if request.meta.get("aside"):
+            return reason != "off_host"
+        if reason:  # only redirects come here; Scrapy drops them silently
+            spider.tell(Outcome(urldefrag(request.url).url, reason))
+        return not reason
 
 
 class RobotsByStandard:
@@ -77,6 +106,11 @@ class RobotsByStandard:
     def from_crawler(cls, crawler: Crawler) -> "RobotsByStandard":
         """What Scrapy calls."""
         return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Bounds the redirects of a robots.txt."""
+        if is_robots(request):
+            request.meta.setdefault("redirect_ttl", MAX_ROBOTS_REDIRECTS)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Reads an error status as the standard does."""
@@ -97,7 +131,7 @@ class RobotsByStandard:
         return Response(request.url, body=self.FORBID_ALL, flags=[NOT_FETCHED])
 
     def robots_parsed(self, robotparser: Any, request: Request) -> None:
-        """Keeps to a Crawl-delay that is longer than ours."""
+        """Keeps to a Crawl-delay that is longer than ours; asks for what is beside the pages."""
         engine: Any = self.crawler.engine
         spider = cast("CapturingSpider", self.crawler.spider)
         asked = robotparser.crawl_delay(spider.capture.user_agent) or 0.0
@@ -106,6 +140,9 @@ class RobotsByStandard:
         engine.downloader.per_slot_settings[host] = {"delay": delay}
         if host in engine.downloader.slots:
             engine.downloader.slots[host].delay = delay
+        if host_of(request.url) not in spider.silent_robots:
+            for further in spider.host_met(request.url, list(robotparser.rp.sitemaps)):
+                engine.crawl(further)
 
 
 class Capture:
@@ -132,31 +169,47 @@ class Capture:
 
     def process_request(self, request: Request) -> Response | None:
         """Answers from the capture, or grants a download while the budget lasts."""
-        if stored := self.spider.folder.read(urldefrag(request.url).url):
+        url = urldefrag(request.url).url
+        if stored := self.spider.folder.read(url):
             request.meta["truncated"] = stored.truncated
-            headers = Headers(stored.headers)
-            kind = responsetypes.from_args(headers=headers, url=request.url, body=stored.body)
-            return kind(request.url, stored.status, headers, stored.body, flags=[NOT_FETCHED])
-        if not is_robots(request) and not request.meta.get("retry_times"):
-            self.grant()
+            return self.as_known(url, response_of(url, stored), request)
+        for name in CONDITIONS:  # those of the page that led here by a redirect
+            request.headers.pop(name, None)
+        if not is_aside(request):
+            if not request.meta.get("retry_times"):
+                self.grant()
+            if known := self.spider.previous.page(url):
+                request.headers.update(conditions(known))
         return None
 
     def grant(self) -> None:
         """Takes one page from the budget; the crawl ends where nothing is left."""
         if self.granted is None:
-            self.granted = sum(
-                not url.endswith("/robots.txt") for url in self.spider.folder.offsets
-            )
+            self.granted = self.spider.folder.num_pages
         if self.granted >= self.spider.capture.max_pages:
             engine: Any = self.crawler.engine
             deferred_from_coro(engine.close_spider_async(reason="max_pages"))
             raise RefusedError("over_budget")
         self.granted += 1
 
+    def as_known(self, url: str, response: Response, request: Request) -> Response:
+        """The answer itself; the known page where the answer is that it has not changed."""
+        if response.status != HTTPStatus.NOT_MODIFIED:
+            return response
+        stored = self.spider.previous.answer(url)
+        if stored is None:
+            return response
+        request.meta.update(truncated=stored.truncated, unchanged=True)
+        known = response_of(url, stored)
+        for name in RENEWED:  # what a site says now counts, not what it said then
+            if response.headers.getlist(name):
+                known.headers.setlist(name, response.headers.getlist(name))
+        return known
+
     def headers_received(self, headers: Any, body_length: Any, request: Request) -> None:
         """Stops a download whose headers announce too much or the wrong thing."""
-        request.meta.update(truncated="", received=0)
-        if is_robots(request):
+        request.meta.update(truncated="", received=0, unchanged=False)
+        if is_aside(request):
             return
         kind = media_type(headers)
         if kind and kind not in self.spider.capture.content_types:
@@ -167,8 +220,7 @@ class Capture:
     def bytes_received(self, data: bytes, request: Request) -> None:
         """Stops a download that is longer than its headers said, or than they did not say."""
         request.meta["received"] += len(data)
-        limit = MAX_ROBOTS_BYTES if is_robots(request) else self.spider.capture.max_page_bytes
-        if request.meta["received"] > limit:
+        if request.meta["received"] > max_bytes(request, self.spider.capture):
             self.stop(request, "length")
 
     def stop(self, request: Request, why: str) -> None:
@@ -183,18 +235,45 @@ class Capture:
             response.status in self.retried_statuses and retries_left
         ):
             return response
+        url = urldefrag(request.url).url
         self.spider.folder.append(
             Exchange(
-                url=urldefrag(request.url).url,
+                url=url,
                 request_headers=[("Host", urlsplit(request.url).netloc), *pairs(request.headers)],
                 status_line=status_line(response),
                 headers=pairs(response.headers),
                 body=response.body,
                 ip_address=str(response.ip_address or ""),
                 truncated=request.meta.get("truncated", ""),
-            )
+            ),
+            aside=is_aside(request),
         )
-        return response
+        if is_robots(request) and response.headers.get("Content-Encoding"):
+            return plain_robots(response)
+        return self.as_known(url, response, request)
+
+
+def response_of(url: str, stored: Stored) -> Response:
+    """A kept answer, as Scrapy knows answers."""
+    headers = Headers(stored.headers)
+    kind = responsetypes.from_args(headers=headers, url=url, body=stored.body)
+    return kind(url, stored.status, headers, stored.body, flags=[NOT_FETCHED])
+
+
+def conditions(known: Page) -> dict[str, str]:
+    """The headers that ask for a page only if it has changed."""
+    values = zip(CONDITIONS, (known.etag, known.last_modified), strict=True)
+    return {name: value for name, value in values if value}
+
+
+def plain_robots(response: Response) -> Response:
+    """A robots.txt that was sent compressed; one that cannot be read counts as unreachable."""
+    encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1")
+    try:
+        body = decode(response.body, encoding, MAX_ROBOTS_BYTES)
+    except EncodingError:
+        return response.replace(status=HTTPStatus.SERVICE_UNAVAILABLE.value, body=b"", headers={})
+    return response.replace(body=body, headers={})
 
 
 def status_line(response: Response) -> str:

@@ -1,8 +1,9 @@
 """A capture in progress: WARC files that a killed crawl leaves readable and a new one continues.
 
 Pages are spread over a fixed number of files by the hash of their URL, so that a page is in the
-same file of every capture and of every machine's. A response and its request are appended by one
-write; what a kill tears is at the end of a file, and cut off when the capture is opened again.
+same file of every capture and of every machine's; what is asked for beside pages (robots.txt,
+sitemaps) has a file of its own. A response and its request are appended by one write; what a kill
+tears is at the end of a file, and cut off when the capture is opened again.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ from warcio.warcwriter import WARCWriter
 
 Headers = list[tuple[str, str]]
 BLOCK_BYTES = 1 << 16
+ASIDE_NAME = "aside.warc.gz"
+VISITS_NAME = "visits.warc.gz"  # of a finished capture: what was asked for and is no page
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class Stored:
     body: bytes
     truncated: str
 
+    def header(self, name: str) -> str:
+        """The first value of a header, "" without one."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
 
 def file_name(index: int) -> str:
     """The name of one file of a capture."""
@@ -62,39 +69,64 @@ class CaptureFolder:
         self.folder = folder
         self.num_files = num_files
         self.info = info
-        self.offsets: dict[str, int] = {}  # of the response to each URL
+        self.spans: dict[str, Span] = {}  # of the answer to each URL
         for path in sorted(folder.glob("*.warc.gz")):
             cut_torn_end(path)
-            self.offsets.update(response_offsets(path))
+            if path.exists():
+                self.spans.update({span.url: span for span in exchange_spans(path)})
 
-    def path(self, url: str) -> Path:
+    @property
+    def num_pages(self) -> int:
+        """How many URLs have an answer that may be a page."""
+        return sum(span.path.name != ASIDE_NAME for span in self.spans.values())
+
+    def path(self, url: str, aside: bool = False) -> Path:
         """The file that a URL belongs to."""
-        digest = hashlib.blake2b(url.encode(), digest_size=8).digest()
-        return self.folder / file_name(int.from_bytes(digest, "little") % self.num_files)
+        return self.folder / (ASIDE_NAME if aside else file_name(bucket_of(url, self.num_files)))
 
-    def append(self, exchange: Exchange) -> None:
+    def append(self, exchange: Exchange, aside: bool = False) -> None:
         """Keeps an answer and its request."""
-        path = self.path(exchange.url)
-        content = b"" if path.exists() else _warcinfo(path.name, self.info)
-        before = path.stat().st_size if path.exists() else len(content)
+        path = self.path(exchange.url, aside)
+        content = b"" if path.exists() else warcinfo(path.name, self.info)
+        start = path.stat().st_size if path.exists() else len(content)
+        records = _records(exchange)
         with path.open("ab") as file:
-            file.write(content + _records(exchange))
-        self.offsets[exchange.url] = before
+            file.write(content + records)
+        self.spans[exchange.url] = Span(exchange.url, path, start, start + len(records))
 
     def read(self, url: str) -> Stored | None:
         """The answer to a URL, if it was kept."""
-        offset = self.offsets.get(url)
-        if offset is None:
-            return None
-        with self.path(url).open("rb") as file:
-            file.seek(offset)
-            record = next(iter(ArchiveIterator(file, parse_http=True)))
-            return Stored(
-                record.http_headers.status_code or 0,
-                [(name, value) for name, value in record.http_headers.items()],
-                record.reader.read(),
-                record.headers.get("WARC-Truncated") or "",
-            )
+        span = self.spans.get(url)
+        return None if span is None else read_answer(span.path, span.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where an answer and its request lie."""
+
+    url: str
+    path: Path
+    start: int
+    end: int
+
+
+def bucket_of(url: str, num_files: int) -> int:
+    """The number of the file that a URL belongs to."""
+    digest = hashlib.blake2b(url.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") % num_files
+
+
+def read_answer(path: Path, offset: int) -> Stored:
+    """The answer whose record begins at an offset."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        record = next(iter(ArchiveIterator(file, parse_http=True)))
+        return Stored(
+            record.http_headers.status_code or 0,
+            [(name, value) for name, value in record.http_headers.items()],
+            record.reader.read(),
+            record.headers.get("WARC-Truncated") or "",
+        )
 
 
 def cut_torn_end(path: Path) -> None:
@@ -125,16 +157,21 @@ def _member_ends(path: Path) -> Iterator[int]:
                     stream = zlib.decompressobj(31)
 
 
-def response_offsets(path: Path) -> dict[str, int]:
-    """Where the response to each URL begins; the first one counts."""
-    offsets: dict[str, int] = {}
-    if not path.exists():
-        return offsets
+def exchange_spans(path: Path) -> list[Span]:
+    """Where each answer begins and its request ends, in order; the first answer to a URL counts."""
+    found: dict[str, Span] = {}
     with path.open("rb") as file:
-        records = ArchiveIterator(file, record_types=WarcRecordType.response, parse_http=False)
-        for record in records:
-            offsets.setdefault(record.headers["WARC-Target-URI"], record.stream_pos)
-    return offsets
+        starts = [
+            (record.stream_pos, record.record_type, record.headers.get("WARC-Target-URI") or "")
+            for record in ArchiveIterator(file, parse_http=False)
+        ]
+    end = path.stat().st_size
+    for start, kind, url in reversed(starts):
+        if kind == WarcRecordType.response:
+            found[url] = Span(url, path, start, end)
+        if kind != WarcRecordType.request:
+            end = start
+    return list(reversed(found.values()))
 
 
 def _records(exchange: Exchange) -> bytes:
@@ -165,7 +202,8 @@ def _records(exchange: Exchange) -> bytes:
     return buffer.getvalue()
 
 
-def _warcinfo(name: str, info: dict[str, str]) -> bytes:
+def warcinfo(name: str, info: dict[str, str]) -> bytes:
+    """The record that begins a file."""
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=True)
     writer.write_record(writer.create_warcinfo_record(name, info))

@@ -98,13 +98,14 @@ def test_a_crawl_keeps_to_robots_scope_types_and_sizes(site: Site, tmp_path: Pat
     }
     assert site.hits["/private/x"] == 0
     assert elsewhere.hits == {}
-    assert sum(site.hits.values()) <= 11 + 2
+    assert sum(site.hits.values()) <= 12 + 2
     assert site.user_agents == {"crawl2chat (+me@example.org)"}
     assert site.cookies == {""}
 
     stored = {url.removeprefix(site.url("")): said for url, said in responses(tmp_path).items()}
     assert stored == {
         "/robots.txt": ("200", None),
+        "/.well-known/tdmrep.json": ("404", None),
         "/": ("200", None),
         "/a": ("200", None),
         "/deep/b?x=1": ("200", None),
@@ -121,9 +122,9 @@ def test_a_crawl_keeps_to_robots_scope_types_and_sizes(site: Site, tmp_path: Pat
         with path.open("rb") as file:
             kinds += [str(record.record_type).split(".")[-1] for record in FastIterator(file)]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
-        "warcinfo": 2,
-        "response": 11,
-        "request": 11,
+        "warcinfo": 3,
+        "response": 12,
+        "request": 12,
     }
     elsewhere.close()
 
@@ -161,7 +162,7 @@ def test_a_crawl_killed_in_the_middle_goes_on_and_asks_for_nothing_twice(
     assert result.pages == 31
     again = {path for path, hits in site.hits.items() if hits > before.get(path, 0)}
     assert again.isdisjoint(kept)
-    assert len(responses(tmp_path)) == 32  # with robots.txt, a 404
+    assert len(responses(tmp_path)) == 33  # with robots.txt and tdmrep.json, both 404
 
 
 def test_a_budget_ends_the_crawl_near_the_seeds(site: Site, tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_a_budget_ends_the_crawl_near_the_seeds(site: Site, tmp_path: Path) -> N
     result = crawled(capture_of(site, max_pages=10), tmp_path)
     assert result.finished == "max_pages"
     assert result.pages == 10
-    assert sum(site.hits.values()) == 11  # with robots.txt
+    assert sum(site.hits.values()) == 12  # with robots.txt and tdmrep.json
     assert not [path for path in site.hits if path.startswith("/deeper")]
 
 

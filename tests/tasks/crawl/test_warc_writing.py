@@ -5,7 +5,7 @@ import pytest
 from fastwarc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
-from tasks.crawl.warc_writing import CaptureFolder, Exchange, response_offsets
+from tasks.crawl.warc_writing import CaptureFolder, Exchange, exchange_spans
 
 INFO = {"software": "a test"}
 
@@ -51,7 +51,10 @@ def test_warcio_and_fastwarc_read_what_was_written(tmp_path: Path) -> None:
     with path.open("rb") as file:
         fast = [(str(r.record_type).split(".")[-1], r.stream_pos) for r in FastIterator(file)]
     assert [kind for kind, _ in fast] == [kind for kind, _, _ in found]
-    assert folder.offsets == {"http://a.org/x?y=1": fast[1][1], "http://a.org/": fast[3][1]}
+    assert [(span.url, span.start, span.end) for span in folder.spans.values()] == [
+        ("http://a.org/x?y=1", fast[1][1], fast[3][1]),
+        ("http://a.org/", fast[3][1], path.stat().st_size),
+    ]
 
 
 def test_a_page_is_in_the_same_file_of_every_capture(tmp_path: Path) -> None:
@@ -62,7 +65,10 @@ def test_a_page_is_in_the_same_file_of_every_capture(tmp_path: Path) -> None:
         for url in order:
             folder.append(exchange(url))
     shares = {
-        name: [set(response_offsets(path)) for path in sorted((tmp_path / name).iterdir())]
+        name: [
+            {span.url for span in exchange_spans(path)}
+            for path in sorted((tmp_path / name).iterdir())
+        ]
         for name in ("one", "two")
     }
     assert shares["one"] == shares["two"]
@@ -89,19 +95,19 @@ def test_a_torn_end_is_cut_off_and_the_capture_goes_on(tmp_path: Path, lost: int
     path.write_bytes(path.read_bytes()[:-lost])
 
     folder = CaptureFolder(tmp_path, 1, INFO)
-    assert "http://a.org/1" in folder.offsets
+    assert "http://a.org/1" in folder.spans
     # The request comes last: a small loss tears it alone, and the response is still there.
-    assert ("http://a.org/2" in folder.offsets) == (lost < 300)
+    assert ("http://a.org/2" in folder.spans) == (lost < 300)
     folder.append(exchange("http://a.org/new"))
     gzip.decompress(path.read_bytes())  # every member is whole
     with path.open("rb") as file:
         urls = [r.headers.get("WARC-Target-URI") for r in FastIterator(file)]
     assert urls[-1] == "http://a.org/new"
-    assert CaptureFolder(tmp_path, 1, INFO).offsets == folder.offsets
+    assert CaptureFolder(tmp_path, 1, INFO).spans == folder.spans
 
 
 def test_a_file_of_nothing_but_a_torn_record_is_removed(tmp_path: Path) -> None:
     (tmp_path / "00000.warc.gz").write_bytes(b"\x1f\x8b\x08\x00 torn")
     folder = CaptureFolder(tmp_path, 1, INFO)
-    assert folder.offsets == {}
+    assert folder.spans == {}
     assert not (tmp_path / "00000.warc.gz").exists()

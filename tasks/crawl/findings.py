@@ -1,0 +1,64 @@
+"""What the spider tells of a crawl beside its WARC files: the outcome of each URL, rules of sites.
+
+One JSON object per line. A spider that goes on from a killed one meets every kept answer again, so
+each process writes the whole file anew.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO
+
+from tasks.crawl.ledger import Outcome
+from tasks.crawl.opt_outs import TdmRule
+
+FINDINGS_NAME = "findings.jsonl"
+
+
+@dataclass
+class Findings:
+    """All that a finished crawl found."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    reserved: set[str] = field(default_factory=set)  # URLs whose header or meta tag reserves them
+    free: set[str] = field(default_factory=set)  # URLs whose header or meta tag says the contrary
+    rules: dict[str, list[TdmRule]] = field(default_factory=dict)  # of hosts
+
+
+class FindingsFile:
+    """Where the spider writes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begins an empty file."""
+        self.file: IO[str] = (folder / FINDINGS_NAME).open("w", encoding="utf-8")
+
+    def page(self, outcome: Outcome, reserved: bool | None = None) -> None:
+        """The outcome of a URL, and what its page says of text and data mining."""
+        self._write({"page": asdict(outcome), "reserved": reserved})
+
+    def rules(self, host: str, rules: list[TdmRule]) -> None:
+        """A site's reservations of text and data mining."""
+        self._write({"host": host, "rules": [[rule.location, rule.reserved] for rule in rules]})
+
+    def _write(self, value: dict[str, object]) -> None:
+        self.file.write(json.dumps(value) + "\n")
+
+    def flush(self) -> None:
+        """Brings all lines to the disk."""
+        self.file.flush()
+
+
+def load_findings(folder: Path) -> Findings:
+    """What a finished crawl found; the first outcome of a URL counts."""
+    found = Findings()
+    with (folder / FINDINGS_NAME).open(encoding="utf-8") as file:
+        for line in file:
+            value = json.loads(line)
+            if "host" in value:
+                found.rules[value["host"]] = [TdmRule(*rule) for rule in value["rules"]]
+                continue
+            outcome = Outcome(**value["page"])
+            found.outcomes.setdefault(outcome.url, outcome)
+            if value["reserved"] is not None:
+                (found.reserved if value["reserved"] else found.free).add(outcome.url)
+    return found
