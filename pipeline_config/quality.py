@@ -33,14 +33,22 @@ class ScoreConfig(StageConfig):
     short_line_chars: int = Field(
         default=30, ge=0, description="characters of a line that FineWeb calls short, at most"
     )
+    language_model: str = Field(
+        default="",
+        description="file of a fastText model that identifies languages, such as lid.176.bin; if "
+        "empty, py3langid does",
+    )
 
 
 class LanguageRules(StageConfig):
-    """Language identification by py3langid."""
+    """The languages to keep, as `score.language_model` or py3langid identifies them."""
 
     enabled: bool = Field(default=True, description="whether these rules decide at all")
     languages: tuple[str, ...] = Field(
-        default=("en",), min_length=1, description="ISO 639 codes of the languages to keep"
+        default=("en",),
+        min_length=1,
+        description="codes of the languages to keep, as the model calls them: ISO 639-1 for "
+        "py3langid and lid.176",
     )
     min_score: float | None = Field(
         default=0.65,

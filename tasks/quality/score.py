@@ -6,7 +6,7 @@ C4's signals are about the lines that its line rules keep, be those lines cut ou
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +16,16 @@ from pipeline_config.edits import C4LineRules
 from pipeline_config.quality import ScoreConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
+from storage.outside import OutsideFile
 from storage.shards import Shard, ShardOutput
 from storage.tables import read_table
 
 # Characters whose words are in memory at once, unless one document has more: what 2 MB of cache
 # hold, with words and lines 10 bytes each.
 BLOCK_CHARACTERS = 150_000
+
+if TYPE_CHECKING:  # numba is imported in the workers only
+    from tasks.quality import language
 
 
 def score_documents(
@@ -34,7 +38,11 @@ def score_documents(
     """
     files = build.files(documents)
     shards = [Shard(entry.name.removesuffix(".parquet"), (entry,)) for entry in files]
-    build.map_shards(score_shard, shards, {"config": config, "c4_lines": c4_lines})
+    params: dict[str, Any] = {"config": config, "c4_lines": c4_lines}
+    if config.language_model:
+        params["language_model"] = OutsideFile.at(config.language_model)
+        params["config"] = config.model_copy(update={"language_model": ""})
+    build.map_shards(score_shard, shards, params)
     if not build.counts.read:
         raise ValueError(f"{build.label} has nothing to score: {build.counts}")
 
@@ -48,7 +56,12 @@ def score_shard(inputs: list[Path], params: dict[str, Any], out: ShardOutput) ->
     out.counts.kept += table.num_rows
 
 
-def score_texts(texts: pa.ChunkedArray, config: ScoreConfig, c4_lines: C4LineRules) -> pa.Table:
+def score_texts(
+    texts: pa.ChunkedArray,
+    config: ScoreConfig,
+    c4_lines: C4LineRules,
+    language_model: OutsideFile | None = None,
+) -> pa.Table:
     """Return a column per signal, in the order of the nouns' schemas."""
     from tasks.quality import c4, fineweb, gopher_quality, gopher_repetition, language
 
@@ -56,7 +69,7 @@ def score_texts(texts: pa.ChunkedArray, config: ScoreConfig, c4_lines: C4LineRul
     schema = pa.schema([field for noun in nouns for field in noun.SCHEMA])
     columns: dict[str, list[Any]] = {name: [] for name in schema.names}
     for own in blocks(texts):
-        languages, scores = language.identify(own)
+        languages, scores = identify(own, language_model)
         signals = rule_signals(own, config, c4_lines)
         signals |= {"language": languages, "language_score": scores}
         for name in schema.names:
@@ -66,6 +79,17 @@ def score_texts(texts: pa.ChunkedArray, config: ScoreConfig, c4_lines: C4LineRul
         for name in columns
     }
     return pa.table(arrays, schema=schema)
+
+
+def identify(texts: list[str], language_model: OutsideFile | None) -> "language.Identified":
+    """Return the languages of some texts, by the user's model or by py3langid."""
+    if language_model is None:
+        from tasks.quality import language
+
+        return language.identify(texts)
+    from tasks.quality import fasttext_language
+
+    return fasttext_language.identify(texts, language_model.path)
 
 
 def blocks(texts: pa.ChunkedArray) -> Iterator[list[str]]:

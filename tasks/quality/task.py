@@ -1,6 +1,7 @@
 """The steps of quality filtering."""
 
 import hashlib
+import importlib.metadata
 import platform
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pipeline_config.edits import C4LineRules, EditRules, RepeatedLineRules
 from pipeline_config.quality import QualityRules, ScoreConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
+from storage.outside import OutsideFile
 from storage.steps import step
 
 
@@ -30,7 +32,19 @@ def _machine(config: ClassifierConfig, **_: object) -> dict[str, Any]:
     return {"machine": platform.machine(), "threads": config.fasttext.threads}
 
 
-@step("score", version="2", libraries=("py3langid",))
+def _language_model(config: ScoreConfig, **_: object) -> dict[str, str]:
+    """The digest of the user's model for languages, and who reads it."""
+    if not config.language_model:
+        return {}
+    try:
+        model = OutsideFile.at(config.language_model)
+    except OSError as error:
+        path = config.language_model
+        raise ValueError(f"quality.score.language_model: {path}: {error.strerror}") from None
+    return {"language_model": model.digest, "fasttext": importlib.metadata.version("fasttext")}
+
+
+@step("score", version="2", libraries=("py3langid",), identity=_language_model)
 def score(build: Build, documents: ArtifactRef, config: ScoreConfig, c4_lines: C4LineRules) -> None:
     """Measure the signals of one source's documents; `c4_lines` says which lines C4's are about."""
     from tasks.quality.score import score_documents
