@@ -299,9 +299,9 @@ def test_pages_on_a_list_are_counted_and_the_place_of_the_list_is_in_no_key(
     dropped = {"status_404": 1, "url_hard_word": 2, "url_listed": 1, "broken_record": 1}
     assert counts(direct.store, ref).dropped == dropped
     assert extracted(tmp_path / "list", "a.org/other.html\n") != ref
-    shards = direct.store.list_files("shards/extract")
+    shards = direct.store.list_files("shards/extract", deep=True)
     assert extracted(tmp_path / "moved", "a.org/empty.html\n").digest == ref.digest
-    assert direct.store.list_files("shards/extract") == shards
+    assert direct.store.list_files("shards/extract", deep=True) == shards
 
 
 def test_a_source_may_be_extracted_and_filtered_its_own_way(direct: Session, data: Path) -> None:

@@ -6,7 +6,13 @@ import pyarrow as pa
 import pytest
 
 from pipeline_config.edits import C4LineRules
-from pipeline_config.quality import GopherQualityRules, LanguageRules, QualityRules, ScoreConfig
+from pipeline_config.quality import (
+    GopherQualityRules,
+    GopherRepetitionRules,
+    LanguageRules,
+    QualityRules,
+    ScoreConfig,
+)
 from storage.build import Build
 from storage.documents import DOCUMENT_SCHEMA
 from storage.session import Session
@@ -59,6 +65,7 @@ def test_the_file_counts_by_its_content(direct: Session, model: Path, tmp_path: 
         rules = QualityRules(
             language=LanguageRules(languages=("fr",)),
             gopher_quality=GopherQualityRules(enabled=False),
+            gopher_repetition=GopherRepetitionRules(enabled=False),
         )
         decisions = decide(scores, {}, {}, rules, label="docs")
         [file] = direct.store.manifest_of(decisions).files
@@ -66,10 +73,10 @@ def test_the_file_counts_by_its_content(direct: Session, model: Path, tmp_path: 
         return found
 
     assert scored(model) == ["language_other", "language_other", ""]
-    shards = direct.store.list_files("shards/score")
+    shards = direct.store.list_files("shards/score", deep=True)
     moved = tmp_path / "moved.bin"
     moved.write_bytes(model.read_bytes())
     assert scored(moved) == ["language_other", "language_other", ""]
-    assert direct.store.list_files("shards/score") == shards
-    with pytest.raises(ValueError, match=r"^quality.score.language_model: .*gone.bin: No such"):
+    assert direct.store.list_files("shards/score", deep=True) == shards
+    with pytest.raises(ValueError, match=r"language_model: .*gone.bin: No such file"):
         scored(tmp_path / "gone.bin")
