@@ -7,7 +7,7 @@ Jaccard similarity of their shingle sets.
 
 This is the scheme "affine32" of datasketch 2, bit for bit: a signature equals that of
 `datasketch.MinHash(num_perm, seed, hashfunc=shingle_hash)` fed with the same shingles (a test says
-so). A shingle's hash is its words' hashes as a polynomial, so sliding by a word is two products.
+so). A shingle's hash is its words' hashes as a polynomial.
 """
 
 from collections.abc import Sequence
@@ -94,23 +94,21 @@ def mix_shingle(hashed: Scalar) -> Scalar:
 
 
 @njit(inline="always")
-def _shingle(words: WordHashes, length: int, out: Signatures) -> int:
+def _shingle(words: WordHashes, length: int, polynomials: WordHashes, out: Signatures) -> int:
     """Write the mixed hash of every shingle; return how many, a multiple of LANES.
 
-    The last one is repeated to fill the lanes: a minimum does not mind.
+    Each loop is over all shingles, so that it is vectorised; `polynomials` is room for as many
+    numbers. The last shingle is repeated to fill the lanes: a minimum does not mind.
     """
-    highest = np.uint64(1)  # SHINGLE_PRIME ** length, the weight of the word that leaves
-    for _ in range(length):
-        highest *= SHINGLE_PRIME
-    rolling, number = np.uint64(0), 0
+    number = max(len(words) - length + 1, 0)
     for i in range(len(words)):
         words[i] = mix_word(words[i])
-        rolling = rolling * SHINGLE_PRIME + words[i]
-        if i >= length:
-            rolling -= highest * words[i - length]
-        if i >= length - 1:
-            out[number] = mix_shingle(np.uint32(rolling >> HALF))
-            number += 1
+    polynomials[:number] = words[:number]
+    for power in range(1, length):
+        for i in range(number):
+            polynomials[i] = polynomials[i] * SHINGLE_PRIME + words[i + power]
+    for i in range(number):
+        out[i] = mix_shingle(np.uint32(polynomials[i] >> HALF))
     while number % LANES:
         out[number] = out[number - 1]
         number += 1
@@ -150,10 +148,11 @@ def sign_words(
     for row in range(number):
         most_words = max(most_words, word_offsets[row + 1] - word_offsets[row])
     shingles = np.empty(most_words + LANES, np.uint32)
+    polynomials = np.empty(most_words, np.uint64)
     signatures = np.empty((number, len(multipliers)), np.uint32)
     for row in range(number):
         own = words[word_offsets[row] : word_offsets[row + 1]]
-        count = _shingle(own, shingle_words, shingles)
+        count = _shingle(own, shingle_words, polynomials, shingles)
         _permute(shingles, count, multipliers, offsets, signatures[row])
     return signatures
 
