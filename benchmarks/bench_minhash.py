@@ -149,7 +149,7 @@ def write_shards(texts: list[str], folder: Path) -> list[Path]:
 
 def sign_file(path: Path) -> Fingerprints:
     """Our signatures of one file; they go through another one, the rest is small."""
-    prints = sign(pq.read_table(path)["text"].combine_chunks())
+    prints = sign(pq.read_table(path, use_threads=False)["text"].combine_chunks())
     np.save(path.with_suffix(".npy"), prints.signatures)
     return prints._replace(signatures=np.empty((0, 0), np.uint32))
 
