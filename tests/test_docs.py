@@ -40,7 +40,7 @@ REASON_CALLS = {
 REASON_FUNCTIONS = {"fault", "instruction_fault", "invalid"}
 FILE_ENDINGS = (
     *(".py", ".md", ".html", ".json", ".jsonl", ".jinja", ".parquet"),
-    *(".bin", ".safetensors", ".sqlite", ".tiktoken", ".tokens", ".txt"),
+    *(".bin", ".gz", ".safetensors", ".sqlite", ".tiktoken", ".tokens", ".txt"),
 )
 
 

@@ -28,7 +28,8 @@ from tasks.crawl.warc_writing import (
     warcinfo,
 )
 
-PERMANENT = frozenset({HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT})
+PERMANENT = frozenset({301, 308})
+REDIRECTS = PERMANENT | {302, 303, 307}
 MAX_HOPS = 10
 
 
@@ -121,9 +122,7 @@ class _Judge:
         here = url
         for _ in range(MAX_HOPS):
             stored = self.folder.read(here)
-            if stored is None:
-                break
-            if not HTTPStatus.MULTIPLE_CHOICES <= stored.status < HTTPStatus.BAD_REQUEST:
+            if stored is None or stored.status not in REDIRECTS:
                 break
             if stored.status not in PERMANENT:
                 return Outcome(url, "redirected")

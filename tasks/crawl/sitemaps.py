@@ -11,6 +11,7 @@ from tasks.crawl.http_body import EncodingError, decode
 MAX_BYTES = 50_000_000  # the standard's limit, uncompressed
 MAX_URLS = 50_000  # too
 GZIP = b"\x1f\x8b"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class SitemapError(ValueError):
@@ -38,7 +39,8 @@ def listed_urls(body: bytes) -> Iterator[Listed]:
         content = decode(body, "gzip" if body.startswith(GZIP) else "", MAX_BYTES)
     except EncodingError as error:
         raise SitemapError(str(error)) from None
-    found = _of_xml(content) if content.lstrip().startswith(b"<") else _of_lines(content)
+    content = content.removeprefix(BYTE_ORDER_MARK).lstrip()
+    found = _of_xml(content) if content.startswith(b"<") else _of_lines(content)
     for number, listed in enumerate(found):
         if number >= MAX_URLS:
             return
@@ -47,7 +49,7 @@ def listed_urls(body: bytes) -> Iterator[Listed]:
 
 def _of_xml(content: bytes) -> Iterator[Listed]:
     try:
-        sitemap = Sitemap(content.lstrip())
+        sitemap = Sitemap(content)
         if sitemap.type not in ("urlset", "sitemapindex"):
             raise SitemapError(f"its root is {sitemap.type}")
         for entry in sitemap:

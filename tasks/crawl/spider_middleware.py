@@ -108,9 +108,10 @@ class RobotsByStandard:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Bounds the redirects of a robots.txt."""
+        """Bounds the redirects of a robots.txt; `Capture` bounds its size."""
         if is_robots(request):
             request.meta.setdefault("redirect_ttl", MAX_ROBOTS_REDIRECTS)
+            request.meta["download_maxsize"] = 0  # no refusal: its beginning counts
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Reads an error status as the standard does."""
@@ -194,6 +195,8 @@ class Capture:
 
     def as_known(self, url: str, response: Response, request: Request) -> Response:
         """The answer itself; the known page where the answer is that it has not changed."""
+        if is_robots(request) and response.headers.get("Content-Encoding"):
+            return plain_robots(response)
         if response.status != HTTPStatus.NOT_MODIFIED:
             return response
         stored = self.spider.previous.answer(url)
@@ -248,8 +251,6 @@ class Capture:
             ),
             aside=is_aside(request),
         )
-        if is_robots(request) and response.headers.get("Content-Encoding"):
-            return plain_robots(response)
         return self.as_known(url, response, request)
 
 

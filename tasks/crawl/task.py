@@ -24,7 +24,7 @@ def outside(capture: LiveCapture | CommonCrawlCapture) -> dict[str, Any]:
     return {}
 
 
-@step("fetch", version="1", capture=True, identity=outside)
+@step("fetch", version="2", capture=True, identity=outside)
 def fetch(build: Build, capture: LiveCapture | CommonCrawlCapture) -> None:
     """Captures a live site or files of Common Crawl into WARC files."""
     from tasks.crawl.fetch import fetch_pages

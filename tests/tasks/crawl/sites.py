@@ -1,9 +1,11 @@
 """Sites on loopback that count who asks, and WARC files made by another tool than ours."""
 
+import contextlib
 import gzip
 import http.server
 import io
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +24,7 @@ class Answer:
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "text/html"})
+    seconds_per_byte: float = 0.0
 
 
 class Site:
@@ -30,6 +33,7 @@ class Site:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.hits: Counter[str] = Counter()
+        self.not_modified: Counter[str] = Counter()
         self.user_agents: set[str] = set()
         self.cookies: set[str] = set()
         self.before_answer: Callable[[str], None] = lambda path: None
@@ -45,13 +49,17 @@ class Site:
                 site.cookies.add(self.headers.get("Cookie", ""))
                 site.before_request(self.headers)
                 site.before_answer(self.path)
-                answer = site.answers.get(self.path, Answer(b"<p>nothing here</p>", 404))
+                answer = site.answer_to(self.path, self.headers)
                 self.send_response(answer.status)
                 headers = {"Content-Length": str(len(answer.body)), **answer.headers}
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(answer.body)
+                step = 1 if answer.seconds_per_byte else len(answer.body) or 1
+                with contextlib.suppress(OSError):  # who asked may have had enough
+                    for start in range(0, len(answer.body), step):
+                        self.wfile.write(answer.body[start : start + step])
+                        time.sleep(answer.seconds_per_byte)
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -60,6 +68,16 @@ class Site:
         self.server.daemon_threads = True
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer_to(self, path: str, headers: Message) -> Answer:
+        """What to say at a path; 304 to a condition that the answer's validators fulfil."""
+        answer = self.answers.get(path, Answer(b"<p>nothing here</p>", 404))
+        conditions = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}
+        for condition, validator in conditions.items():
+            if validator in answer.headers and headers.get(condition) == answer.headers[validator]:
+                self.not_modified[path] += 1
+                return Answer(status=304, headers={validator: answer.headers[validator]})
+        return answer
 
     def __setitem__(self, path: str, answer: Answer | str | bytes) -> None:
         if isinstance(answer, str):

@@ -159,7 +159,7 @@ def test_the_documentation_site_is_crawled_once_and_extracted(direct: Session) -
     fetched = next(entry for entry in direct.record.steps if entry.label == "fetch")
     assert fetched.counts is not None
     assert fetched.counts.kept == 12
-    assert fetched.counts.extra == {"ended": "max_pages"}
+    assert fetched.counts.extra == {"chain": "", "ended": "max_pages", "pages": {"new": 12}}
 
     assert ingest(crawl(source | {"delay_seconds": 3}, limit=12)) == ref
     assert [entry.status for entry in direct.record.steps] == ["cached", "cached"]
