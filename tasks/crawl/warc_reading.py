@@ -2,11 +2,16 @@
 
 fastwarc finds the records; transfer and content encodings are undone here, because its own decoding
 loses the records after a chunked one (2.0.1) and knows no limit. After damage reading goes on at
-the next place where a record can begin. Bodies are never read beyond a limit, whatever their
-headers declare and however small they were compressed.
+the next place where a record can begin; so a file that was gzipped as a whole is unpacked first.
+Bodies are never read beyond a limit, whatever their headers declare and however small they were
+compressed.
 """
 
+import contextlib
+import os
 import re
+import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +24,14 @@ from tasks.crawl.documents import primary_language
 from tasks.crawl.http_body import EncodingError, dechunk, decode
 
 GZIP_MEMBER = b"\x1f\x8b\x08"
+ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
 PLAIN_RECORD = b"WARC/1."
+NEXT_RECORD = b"\r\n\r\n" + PLAIN_RECORD
 SEARCH_BYTES = 1 << 20
+UNPACK_BYTES = 1 << 16  # at once: of this size a bomb unpacks to 64 MB
+FIRST_MEMBER_BYTES = 64 << 20  # of which is looked whether it holds more than one record
+# How many times its compressed bytes a record can have: zlib's bound, and what zstd never reaches.
+MAX_RATIOS = {PLAIN_RECORD: 1, GZIP_MEMBER: 1_032, ZSTD_FRAME: 1_000_000}
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -52,48 +63,148 @@ def read_pages(path: Path, max_bytes: int, drop: Callable[[str], None]) -> Itera
     `max_bytes` bounds a body, both as it was sent and as it was meant. Requests, metadata and the
     like are passed over. A stretch of damage is dropped once, as `broken_record`.
     """
-    with path.open("rb") as file, path.open("rb") as probe:
-        marker = GZIP_MEMBER if probe.read(2) == GZIP_MEMBER[:2] else PLAIN_RECORD
-        start: int | None = 0 if path.stat().st_size else None
-        damaged = False
-        while start is not None:
-            file.seek(start)
-            position = -1
-            try:
-                for record in ArchiveIterator(file, parse_http=False):
-                    position = record.stream_pos
-                    page = _page(record, max_bytes, drop)
-                    damaged = False
-                    if page is not None:
-                        is_offset = _begins_at(probe, position, marker)
-                        yield page if is_offset else replace(page, offset=-1)
-                if position >= 0:
-                    return
-            except (OSError, DamagedError):
-                pass
-            if not damaged:
+    with path.open("rb") as file:
+        if not _is_one_member(file):
+            yield from Reader(file, max_bytes, drop).pages()
+            return
+        with tempfile.TemporaryFile() as unpacked:
+            is_whole = _unpack(file, unpacked)
+            unpacked.flush()
+            reader = Reader(unpacked, max_bytes, drop)
+            yield from (replace(page, offset=-1) for page in reader.pages())
+            if not is_whole and not reader.is_damaged:
                 drop("broken_record")
-            damaged = True
-            start = _find(file, marker, max(position, start) + 1)
 
 
-def _page(record: WarcRecord, max_bytes: int, drop: Callable[[str], None]) -> CapturedPage | None:
-    """The page of a record, or None, and then its reason was dropped if it should be a page.
+class Reader:
+    """Reads a file of records that stand, or are compressed, each by itself."""
 
-    Raises:
-        DamagedError: when the record does not hold what its headers say.
-    """
-    try:
-        if record.record_type == WarcRecordType.response:
-            return _response(record, max_bytes)
-        if record.record_type == WarcRecordType.conversion:
-            return _wet_text(record, max_bytes)
-    except UnusableRecordError as error:
-        drop(str(error))
+    def __init__(self, file: BinaryIO, max_bytes: int, drop: Callable[[str], None]) -> None:
+        """Of a `file` that is open for reading, and can be searched."""
+        self.file = file
+        self.max_bytes = max_bytes
+        self.drop = drop
+        self.size = os.stat(file.fileno()).st_size
+        self.position = -1  # of the record that reading has come to
+        self.is_damaged = False  # there, as far as is known
+        self.marker = _marker(file)
+
+    def pages(self) -> Iterator[CapturedPage]:
+        """The pages, in order."""
+        start: int | None = 0 if self.size else None
+        while start is not None:
+            self.position = -1
+            with contextlib.suppress(OSError, DamagedError):
+                yield from self._pages_from(start)
+                if self.position >= 0:
+                    return
+            if not self.is_damaged:
+                self.drop("broken_record")
+            self.is_damaged = True
+            start = _find(self.file, self.marker, max(self.position, start) + 1)
+
+    def _pages_from(self, start: int) -> Iterator[CapturedPage]:
+        """The pages up to the end or the next damage."""
+        page = None
+        self.file.seek(start)
+        try:
+            for record in ArchiveIterator(self.file, parse_http=False):
+                if page is not None:
+                    yield page
+                page = None
+                self.position = record.stream_pos
+                page = self._page(record)
+                self.is_damaged = False
+        except OSError:  # what comes next is no record; perhaps the last one has swallowed some
+            if page is not None and NEXT_RECORD not in page.body:
+                yield page
+            raise
+        if page is not None:
+            yield page
+
+    def _begins_at(self, offset: int) -> bool:
+        return os.pread(self.file.fileno(), len(self.marker), offset) == self.marker
+
+    def _page(self, record: WarcRecord) -> CapturedPage | None:
+        """The page of a record, or None, and then its reason was dropped if it should be a page.
+
+        Raises:
+            DamagedError: when the record does not hold what its headers say.
+        """
+        page = None
+        try:
+            if record.record_type == WarcRecordType.response:
+                page = _response(record, self.max_bytes)
+            elif record.record_type == WarcRecordType.conversion:
+                page = _wet_text(record, self.max_bytes)
+        except UnusableRecordError as error:
+            self.drop(str(error))
+            self.is_damaged = True  # if it is, it is counted already
+        if page is not None:
+            return page if self._begins_at(page.offset) else replace(page, offset=-1)
+        if record.record_type == WarcRecordType.unknown and record.headers.is_empty():
+            raise DamagedError("the file ends within a record's headers")
+        self._skip(record)
         return None
-    if record.record_type == WarcRecordType.unknown and record.headers.is_empty():
-        raise DamagedError("the file ends within a record's headers")
-    return None
+
+    def _skip(self, record: WarcRecord) -> None:
+        """Makes sure that what is passed over is there, and not the records behind it.
+
+        Raises:
+            DamagedError: when the file ends first.
+        """
+        ratio = MAX_RATIOS[self.marker]
+        is_there = record.content_length <= (self.size - record.stream_pos) * ratio
+        if is_there:  # and if not, that is known without reading all that is there
+            record.reader.consume()
+            is_there = record.reader.tell() == record.content_length
+        if not is_there:
+            raise DamagedError("the file ends within a record")
+
+
+# ---- files
+
+
+def _marker(file: BinaryIO) -> bytes:
+    """What records begin with, also where the first one is damaged."""
+    file.seek(0)
+    begin = file.read(SEARCH_BYTES)
+    markers = (PLAIN_RECORD, GZIP_MEMBER, ZSTD_FRAME)  # in noise the later ones are likelier
+    for marker in markers:
+        if begin.startswith(marker):
+            return marker
+    return next((marker for marker in markers if marker in begin), PLAIN_RECORD)
+
+
+def _is_one_member(file: BinaryIO) -> bool:
+    """Whether the first gzip member holds more than one record: a file compressed as a whole."""
+    inflate, window, seen = zlib.decompressobj(31), b"", 0
+    file.seek(0)
+    while not inflate.eof and seen < FIRST_MEMBER_BYTES and (block := file.read(UNPACK_BYTES)):
+        try:
+            window = window[-len(NEXT_RECORD) :] + inflate.decompress(block)
+        except zlib.error:
+            return False
+        if NEXT_RECORD in window:
+            return True
+        seen += len(window)
+    return False
+
+
+def _unpack(file: BinaryIO, unpacked: BinaryIO) -> bool:
+    """Writes what a gzip file holds; False when it is damaged, and then what is before that."""
+    inflate = zlib.decompressobj(31)
+    file.seek(0)
+    while block := file.read(UNPACK_BYTES):
+        while block:
+            if inflate.eof:
+                inflate = zlib.decompressobj(31)
+            try:
+                unpacked.write(inflate.decompress(block))
+            except zlib.error:
+                return False
+            block = inflate.unused_data
+    return inflate.eof
 
 
 # ---- records
@@ -111,11 +222,6 @@ def _find(file: BinaryIO, marker: bytes, start: int) -> int | None:
         start += len(window) - len(marker) + 1
         window = window[1 - len(marker) :]
     return None
-
-
-def _begins_at(file: BinaryIO, offset: int, marker: bytes) -> bool:
-    file.seek(offset)
-    return file.read(len(marker)) == marker
 
 
 def _target(record: WarcRecord) -> str:
@@ -159,6 +265,7 @@ def _wet_text(record: WarcRecord, max_bytes: int) -> CapturedPage:
 def _response(record: WarcRecord, max_bytes: int) -> CapturedPage:
     """A page, when the response is one: found, whole, and HTML."""
     url = _target(record)
+    record.is_http = True  # also where the record's own media type is missing
     record.parse_http(auto_decode="none", quirks_mode=True)
     headers = record.http_headers
     status = None if headers is None else headers.status_code

@@ -6,7 +6,10 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from tasks.crawl.warc_reading import CapturedPage, read_pages
 from tests.tasks.crawl.sites import Record, warc_bytes, warc_file
@@ -129,6 +132,31 @@ def test_damage_costs_its_record_only(tmp_path: Path, place: int) -> None:
     assert dropped == {"broken_record": 1}
 
 
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    form=st.sampled_from(["per record", "whole", "plain"]),
+    place=st.floats(0, 1, exclude_max=True),
+    noise=st.binary(min_size=1, max_size=40),
+    is_cut=st.booleans(),
+)
+def test_any_damage_ends_and_spares_what_it_does_not_touch(
+    tmp_path: Path, form: str, place: float, noise: bytes, is_cut: bool
+) -> None:
+    assume(b"WARC/1." not in noise)  # at its beginning a file would be taken for a plain one
+    path = warc_file(tmp_path, numbered(6), form)
+    content = path.read_bytes()
+    at = int(place * len(content))
+    path.write_bytes(content[:at] + noise + (b"" if is_cut else content[at + len(noise) :]))
+    read_now = {page.url: page.body for page in read(path)[0]}
+    ends = [len(warc_bytes(numbered(number + 1), form)) for number in range(6)]
+    for number, record in enumerate(numbered(6)):
+        begin = ends[number - 1] if number else 0
+        is_behind = begin >= at + len(noise) and not is_cut
+        is_spared = ends[number] <= at or is_behind
+        if is_spared and form != "whole":
+            assert read_now[str(record.url)] == record.body
+
+
 def test_a_wrong_length_costs_its_record_only(tmp_path: Path) -> None:
     content = warc_bytes(numbered(4), "plain")
     first = len(warc_bytes(numbered(1), "plain"))
@@ -140,6 +168,94 @@ def test_a_wrong_length_costs_its_record_only(tmp_path: Path) -> None:
         assert numbers(pages)[0] == 0
         assert numbers(pages)[-1] == 3
         assert dropped["broken_record"] >= 1 or dropped["too_large"] >= 1
+
+
+GOOD_HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
+HEAD = (
+    b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.org/bad\r\n"
+    b"Content-Type: application/http; msgtype=response\r\n"
+)
+WRONG: dict[str, tuple[bytes, str]] = {
+    "declares 1 GB": (HEAD + b"Content-Length: 1073741824\r\n\r\n" + GOOD_HTTP, "too_large"),
+    "declares 5 KB": (HEAD + b"Content-Length: 5000\r\n\r\n" + GOOD_HTTP, "broken_record"),
+    "declares 1e23 bytes": (HEAD + b"Content-Length: 1" + b"0" * 23 + b"\r\n\r\n", "broken_record"),
+    "declares less than nothing": (HEAD + b"Content-Length: -5\r\n\r\n<p>", "broken_record"),
+    "declares no number": (HEAD + b"Content-Length: many\r\n\r\n<p>", "broken_record"),
+    "declares nothing": (HEAD + b"\r\n" + GOOD_HTTP + b"<p>text", "broken_record"),
+    "is a request that swallows": (
+        HEAD.replace(b"response", b"request") + b"Content-Length: 90000\r\n\r\n" + GOOD_HTTP,
+        "broken_record",
+    ),
+    "has no HTTP": (HEAD + b"Content-Length: 4\r\n\r\n<p>x\r\n\r\n", "broken_record"),
+    "holds 0 bytes": (HEAD + b"Content-Length: 0\r\n\r\n\r\n\r\n", "broken_record"),
+    "has an endless header": (
+        HEAD + b"X: " + b"a" * 5_000_000 + b"\r\nContent-Length: 4\r\n\r\n<p>x\r\n\r\n",
+        "broken_record",
+    ),
+    "has an endless HTTP header": (
+        HEAD + b"Content-Length: 90000\r\n\r\nHTTP/1.1 200 OK\r\nX: " + b"a" * 89_980,
+        "broken_record",
+    ),
+    "is of the future": (HEAD.replace(b"1.0", b"9.9") + b"\r\n", "broken_record"),
+    "is noise": (hashlib.sha512(b"noise").digest() * 100, "broken_record"),
+    "is nothing but zeros": (b"\0" * 10_000, "broken_record"),
+}
+
+
+@pytest.mark.parametrize("form", ["per record", "whole", "plain"])
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_record_is_counted_and_the_rest_goes_on(
+    tmp_path: Path, form: str, what: str
+) -> None:
+    wrong, reason = WRONG[what]
+    records = numbered(4)
+    inner = "per record" if form == "per record" else "plain"
+    middle = gzip.compress(wrong) if form == "per record" else wrong
+    content = warc_bytes(records[:2], inner) + middle + warc_bytes(records[2:], inner)
+    path = tmp_path / "test.warc.gz"
+    path.write_bytes(gzip.compress(content) if form == "whole" else content)
+    pages, dropped = read(path)
+    assert numbers(pages) == [0, 1, 2, 3]
+    assert dropped == {reason: 1}
+
+
+def test_a_page_may_have_no_bytes_and_no_media_type_of_the_record(tmp_path: Path) -> None:
+    length = b"Content-Length: %d\r\n\r\n" % len(GOOD_HTTP)
+    head = HEAD.replace(b"Content-Type: application/http; msgtype=response\r\n", b"")
+    path = tmp_path / "test.warc"
+    path.write_bytes(head + length + GOOD_HTTP + b"\r\n\r\n" + warc_bytes(numbered(1), "plain"))
+    pages, dropped = read(path)
+    assert [(page.url[-4:], page.body[:3]) for page in pages] == [("/bad", b""), ("rg/0", b"<p>")]
+    assert dropped == {}
+
+
+@pytest.mark.parametrize("place", [0.3, 0.9])
+def test_damage_in_a_whole_stream_costs_what_is_behind_it(tmp_path: Path, place: float) -> None:
+    path = warc_file(tmp_path, numbered(8) * 20, "whole")
+    content = bytearray(path.read_bytes())
+    at = int(len(content) * place)
+    content[at : at + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    pages, dropped = read(path)
+    assert len(pages) < 160
+    assert dropped == {"broken_record": 1}
+
+
+def test_records_in_zstd_frames_have_their_offsets(tmp_path: Path) -> None:
+    frames = [
+        pa.Codec("zstd").compress(warc_bytes([record], "plain"), asbytes=True)
+        for record in numbered(4)
+    ]
+    starts = [sum(map(len, frames[:number])) for number in range(4)]
+    path = tmp_path / "test.warc.zst"
+    path.write_bytes(b"".join(frames))
+    pages, dropped = read(path)
+    assert [page.offset for page in pages] == starts
+    frames[1] = frames[1][:40] + b"\xff" * 20 + frames[1][60:]
+    path.write_bytes(b"".join(frames))
+    pages, dropped = read(path)
+    assert numbers(pages) == [0, 2, 3]
+    assert dropped == {"broken_record": 1}
 
 
 def test_what_is_no_warc_at_all_is_one_broken_record(tmp_path: Path) -> None:
