@@ -2,9 +2,9 @@
 
 fastwarc finds the records; transfer and content encodings are undone here, because its own decoding
 loses the records after a chunked one (2.0.1) and knows no limit. After damage reading goes on at
-the next place where a record can begin; so a file that was gzipped as a whole is unpacked first.
-Bodies are never read beyond a limit, whatever their headers declare and however small they were
-compressed.
+the next place where a record can begin; so a file that was gzipped as a whole is unpacked first,
+up to a limit. Bodies are never read beyond a limit either, whatever their headers declare and
+however small they were compressed.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ NEXT_RECORD = b"\r\n\r\n" + PLAIN_RECORD
 SEARCH_BYTES = 1 << 20
 UNPACK_BYTES = 1 << 16  # at once: of this size a bomb unpacks to 64 MB
 FIRST_MEMBER_BYTES = 64 << 20  # of which is looked whether it holds more than one record
+MAX_UNPACKED_BYTES = 16 << 30  # of a file gzipped as a whole; the usual 1 GB unpacks to 5 GB
 # How many times its compressed bytes a record can have: zlib's bound, and what zstd never reaches.
 MAX_RATIOS = {PLAIN_RECORD: 1, GZIP_MEMBER: 1_032, ZSTD_FRAME: 1_000_000}
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -61,29 +62,40 @@ def read_pages(path: Path, max_bytes: int, drop: Callable[[str], None]) -> Itera
     """The usable pages of a file, in order; `drop` hears the reason of each other record.
 
     `max_bytes` bounds a body, both as it was sent and as it was meant. Requests, metadata and the
-    like are passed over. A stretch of damage is dropped once, as `broken_record`.
+    like are passed over. A stretch of damage is dropped once, as `broken_record`; what is behind
+    `MAX_UNPACKED_BYTES`, once as `too_large`.
     """
     with path.open("rb") as file:
         if not _is_one_member(file):
             yield from Reader(file, max_bytes, drop).pages()
             return
         with tempfile.TemporaryFile() as unpacked:
-            is_whole = _unpack(file, unpacked)
+            fault = _unpack(file, unpacked)
             unpacked.flush()
-            reader = Reader(unpacked, max_bytes, drop)
+            reader = Reader(unpacked, max_bytes, drop, fault or "broken_record")
             yield from (replace(page, offset=-1) for page in reader.pages())
-            if not is_whole and not reader.is_damaged:
-                drop("broken_record")
+            if fault and not reader.is_damaged:
+                drop(fault)
 
 
 class Reader:
     """Reads a file of records that stand, or are compressed, each by itself."""
 
-    def __init__(self, file: BinaryIO, max_bytes: int, drop: Callable[[str], None]) -> None:
-        """Of a `file` that is open for reading, and can be searched."""
+    def __init__(
+        self,
+        file: BinaryIO,
+        max_bytes: int,
+        drop: Callable[[str], None],
+        torn: str = "broken_record",
+    ) -> None:
+        """Of a `file` that is open for reading, and can be searched.
+
+        A last record that is not whole is dropped as `torn`.
+        """
         self.file = file
         self.max_bytes = max_bytes
         self.drop = drop
+        self.torn = torn
         self.size = os.stat(file.fileno()).st_size
         self.position = -1  # of the record that reading has come to
         self.is_damaged = False  # there, as far as is known
@@ -91,17 +103,20 @@ class Reader:
 
     def pages(self) -> Iterator[CapturedPage]:
         """The pages, in order."""
-        start: int | None = 0 if self.size else None
+        start: int | None = 0
+        if self.size == 0:
+            self.drop("empty_file")
+            start = None
         while start is not None:
             self.position = -1
             with contextlib.suppress(OSError, DamagedError):
                 yield from self._pages_from(start)
                 if self.position >= 0:
                     return
-            if not self.is_damaged:
-                self.drop("broken_record")
-            self.is_damaged = True
             start = _find(self.file, self.marker, max(self.position, start) + 1)
+            if not self.is_damaged:
+                self.drop(self.torn if start is None else "broken_record")
+            self.is_damaged = True
 
     def _pages_from(self, start: int) -> Iterator[CapturedPage]:
         """The pages up to the end or the next damage."""
@@ -191,20 +206,25 @@ def _is_one_member(file: BinaryIO) -> bool:
     return False
 
 
-def _unpack(file: BinaryIO, unpacked: BinaryIO) -> bool:
-    """Writes what a gzip file holds; False when it is damaged, and then what is before that."""
+def _unpack(file: BinaryIO, unpacked: BinaryIO) -> str:
+    """Writes what a gzip file holds, up to damage or the limit; says which, or ""."""
     inflate = zlib.decompressobj(31)
+    left = MAX_UNPACKED_BYTES
     file.seek(0)
     while block := file.read(UNPACK_BYTES):
         while block:
             if inflate.eof:
                 inflate = zlib.decompressobj(31)
             try:
-                unpacked.write(inflate.decompress(block))
+                content = inflate.decompress(block)
             except zlib.error:
-                return False
+                return "broken_record"
+            unpacked.write(content[:left])
+            if len(content) > left:
+                return "too_large"
+            left -= len(content)
             block = inflate.unused_data
-    return inflate.eof
+    return "" if inflate.eof else "broken_record"
 
 
 # ---- records
@@ -228,6 +248,10 @@ def _target(record: WarcRecord) -> str:
     url = (record.headers.get("WARC-Target-URI") or "").strip("<> ")
     if not url:
         raise UnusableRecordError("no_url")
+    try:
+        urlsplit(url)
+    except ValueError:  # such as http://[oops/, which no later step could split either
+        raise UnusableRecordError("bad_url") from None
     return url
 
 

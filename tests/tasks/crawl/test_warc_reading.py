@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tasks.crawl import warc_reading
 from tasks.crawl.warc_reading import CapturedPage, read_pages
 from tests.tasks.crawl.sites import Record, warc_bytes, warc_file
 
@@ -175,7 +176,23 @@ HEAD = (
     b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.org/bad\r\n"
     b"Content-Type: application/http; msgtype=response\r\n"
 )
+
+
+def at(url: str, head: bytes = HEAD) -> bytes:
+    """A whole record of a page at another address."""
+    head = head.replace(b"http://a.org/bad", url.encode())
+    return head + b"Content-Length: %d\r\n\r\n" % len(GOOD_HTTP) + GOOD_HTTP + b"\r\n\r\n"
+
+
 WRONG: dict[str, tuple[bytes, str]] = {
+    "is at an open bracket": (at("http://[oops/x"), "bad_url"),
+    "is at what is no IPv6 address": (at("http://[foo]/"), "bad_url"),
+    "is at a host that becomes two": (at("http://exa\u2100mple.com/"), "bad_url"),
+    "is text at an open bracket": (
+        at("http://[oops/x", HEAD.replace(b"response", b"conversion", 1)),
+        "bad_url",
+    ),
+    "has no address": (at("http://a.org/", HEAD.replace(b"-URI", b"-X")), "no_url"),
     "declares 1 GB": (HEAD + b"Content-Length: 1073741824\r\n\r\n" + GOOD_HTTP, "too_large"),
     "declares 5 KB": (HEAD + b"Content-Length: 5000\r\n\r\n" + GOOD_HTTP, "broken_record"),
     "declares 1e23 bytes": (HEAD + b"Content-Length: 1" + b"0" * 23 + b"\r\n\r\n", "broken_record"),
@@ -241,6 +258,21 @@ def test_damage_in_a_whole_stream_costs_what_is_behind_it(tmp_path: Path, place:
     assert dropped == {"broken_record": 1}
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_bomb_of_many_records_is_unpacked_up_to_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cut: bool
+) -> None:
+    three = len(warc_bytes(numbered(3), "plain"))
+    monkeypatch.setattr(warc_reading, "MAX_UNPACKED_BYTES", three + 100 * is_cut)
+    path = warc_file(tmp_path, numbered(5), "whole")
+    pages, dropped = read(path)
+    assert numbers(pages) == [0, 1, 2]
+    assert dropped == {"too_large": 1}
+    monkeypatch.setattr(warc_reading, "MAX_UNPACKED_BYTES", len(warc_bytes(numbered(5), "plain")))
+    pages, dropped = read(path)
+    assert (numbers(pages), dropped) == ([0, 1, 2, 3, 4], {})
+
+
 def test_records_in_zstd_frames_have_their_offsets(tmp_path: Path) -> None:
     frames = [
         pa.Codec("zstd").compress(warc_bytes([record], "plain"), asbytes=True)
@@ -260,9 +292,11 @@ def test_records_in_zstd_frames_have_their_offsets(tmp_path: Path) -> None:
 
 def test_what_is_no_warc_at_all_is_one_broken_record(tmp_path: Path) -> None:
     path = tmp_path / "test.warc"
-    for content, dropped in ((b"", 0), (b"<html>" * 100, 1), (b"\x1f\x8b\x08" * 50, 1)):
+    for content in (b"<html>" * 100, b"\x1f\x8b\x08" * 50, gzip.compress(b"")):
         path.write_bytes(content)
-        assert read(path) == ([], {"broken_record": dropped} if dropped else {})
+        assert read(path) == ([], {"broken_record": 1})
+    path.write_bytes(b"")
+    assert read(path) == ([], {"empty_file": 1})
 
 
 def test_a_wet_record_is_text_with_its_language(tmp_path: Path) -> None:
