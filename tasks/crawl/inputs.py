@@ -8,12 +8,14 @@ import importlib.metadata
 import os
 import platform
 import re
+import stat
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import Distribution
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,13 @@ from pipeline_config.sources import (
     TextSource,
     WarcSource,
 )
+from storage.fingerprint import file_digest
 from storage.outside import OutsideFile
 
+ONE_DOCUMENT = (HtmlSource, TextSource, StdlibSource)  # in each of their files
+# What a trial looks at for each document: some files hold none, some documents are whole books.
+TRIAL_FILES = 2
+TRIAL_BYTES = 1_000_000  # hashing those of 1,000 documents takes a second or two
 # Which files of a folder belong to a kind; a file or pattern that is named counts whatever it is.
 SUFFIXES: dict[type[Files], tuple[str, ...]] = {
     WarcSource: (".warc", ".warc.gz", ".warc.zst", ".wet", ".wet.gz"),
@@ -54,7 +61,7 @@ class InputFile:
     name: str  # within the folder or pattern it was found by, with forward slashes
     path: Path
     bytes: int
-    digest: str
+    digest: str  # "" when it cannot be read
 
 
 def identity(job: ReadJob) -> dict[str, Any]:
@@ -70,7 +77,7 @@ def content(job: ReadJob) -> dict[str, Any]:
         return {"packages": len(found), "digest": _combined(found)}
     if isinstance(source, HuggingFaceSource) and not Path(source.name).expanduser().is_dir():
         return {}  # name and revision are in the job
-    files = input_files(source)
+    files = input_files(source, job.limit)
     found = [[file.name, file.digest] for file in files]
     return {"files": len(found), "digest": _combined(found)}
 
@@ -99,53 +106,76 @@ def _combined(values: list[list[str]]) -> str:
 # ---- files
 
 
-def input_files(source: Files | StdlibSource | HuggingFaceSource) -> list[InputFile]:
-    """The files of a source, by name.
+def input_files(
+    source: Files | StdlibSource | HuggingFaceSource, limit: int = 0
+) -> list[InputFile]:
+    """The files of a source, by name; for a trial with a `limit` only the first ones.
+
+    Those are all that so many documents can need: twice as many files where each holds one
+    document, else so many files or 1 MB for each document, whichever is reached first. Which files
+    of a data set are read decides its loader, so all of them count.
 
     Raises:
         ValueError: when a path or pattern matches no file.
     """
     if isinstance(source, StdlibSource):
-        pairs = [(name, path) for name, path in stdlib_files(source)]
+        pairs = list(stdlib_files(source))
     elif isinstance(source, HuggingFaceSource):
-        pairs = list(_matches(source.name, ("",)))
+        pairs, limit = list(_matches(source.name, ("",))), 0
     else:
         pairs = [pair for path in source.paths for pair in _matches(path, SUFFIXES[type(source)])]
-    unique = {path.resolve(): (name, path) for name, path in sorted(pairs, reverse=True)}
-    return [
-        InputFile(name, path, path.stat().st_size, _file_digest(path))
-        for name, path in sorted(unique.values())
-    ]
+    unique = {os.path.realpath(path): (name, path) for name, path in sorted(pairs, reverse=True)}
+    files = (_input_file(name, path) for name, path in sorted(unique.values()))
+    return list(_first(files, limit, isinstance(source, ONE_DOCUMENT)) if limit else files)
 
 
-def _matches(pattern: str, suffixes: Sequence[str]) -> Iterator[tuple[str, Path]]:
+def _first(files: Iterator[InputFile], limit: int, has_one: bool) -> Iterator[InputFile]:
+    """Files up to those that `limit` documents can need; no other one is hashed."""
+    size = 0
+    for file in islice(files, limit * (TRIAL_FILES if has_one else 1)):
+        yield file
+        size += file.bytes
+        if not has_one and size >= limit * TRIAL_BYTES:
+            return
+
+
+def _matches(pattern: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
     """Name and path of what a file, folder or pattern stands for."""
     path = Path(pattern).expanduser()
-    if path.is_file():
+    if os.path.isfile(path):
         yield path.name, path
         return
-    if path.is_dir():
-        found = [
-            (name, file) for name, file in _walk(path) if name.lower().endswith(tuple(suffixes))
-        ]
+    if os.path.isdir(path):
+        found = list(_walk(path, suffixes))
     else:
         root, rest = _split_at_magic(path)
-        matched = root.glob(rest) if rest and root.is_dir() else []
-        found = [(file.relative_to(root).as_posix(), file) for file in matched if file.is_file()]
+        matched = root.glob(rest) if rest and os.path.isdir(root) else []
+        found = [(file.relative_to(root).as_posix(), file) for file in matched if _is_file(file)]
     if not found:
         kinds = " or ".join(suffix for suffix in suffixes if suffix)
-        hint = f"; it holds no {kinds} file" if path.is_dir() and kinds else ""
+        hint = f"; it holds no {kinds} file" if os.path.isdir(path) and kinds else ""
         raise ValueError(f"paths: {pattern!r} matches no file{hint} (from {Path.cwd()})")
     yield from found
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
-    """All files below a folder; links to folders are not followed, they may lead in circles."""
-    for place, _, names in os.walk(folder):
-        for name in names:
-            file = Path(place, name)
-            if file.is_file():
-                yield file.relative_to(folder).as_posix(), file
+def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """The files of a kind below a folder, and the folders there that nobody may look into.
+
+    Links to folders are not followed: they may lead in circles.
+    """
+    closed: list[Path] = []
+    for place, _, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename))):
+        files = (Path(place, name) for name in names if name.lower().endswith(suffixes))
+        yield from ((file.relative_to(folder).as_posix(), file) for file in files if _is_file(file))
+    yield from ((path.relative_to(folder).as_posix(), path) for path in closed)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a path is a file; also where nobody can tell, such as a link in a circle."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
 
 
 def _split_at_magic(path: Path) -> tuple[Path, str]:
@@ -154,15 +184,19 @@ def _split_at_magic(path: Path) -> tuple[Path, str]:
     return Path(*parts[:plain]), "/".join(parts[plain:])
 
 
-def _file_digest(path: Path) -> str:
-    status = path.stat()
-    return _digest_of(str(path), status.st_size, status.st_mtime_ns)
+def _input_file(name: str, path: Path) -> InputFile:
+    """A file by its content; one that cannot be read has none, and is counted when it is read."""
+    try:
+        status = path.stat()
+        digest = _digest_of(str(path), status.st_size, status.st_mtime_ns)
+    except OSError:
+        return InputFile(name, path, 0, "")
+    return InputFile(name, path, status.st_size, digest)
 
 
 @lru_cache(maxsize=100_000)
 def _digest_of(path: str, _size: int, _modified: int) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(Path(path))
 
 
 # ---- this Python

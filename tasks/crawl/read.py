@@ -28,15 +28,9 @@ from storage.build import Build
 from storage.shards import Shard, ShardOutput
 from tasks.crawl.document_tables import DocumentTables
 from tasks.crawl.documents import Document, shares
-from tasks.crawl.inputs import InputFile, content, input_files
-from tasks.crawl.rows import (
-    checked,
-    dataset_rows,
-    jsonl_rows,
-    parquet_rows,
-    require_columns,
-    row_documents,
-)
+from tasks.crawl.inputs import ONE_DOCUMENT, InputFile, content, input_files
+from tasks.crawl.rows import checked, dataset_rows, require_columns, row_documents
+from tasks.crawl.table_files import jsonl_rows, parquet_rows
 from tasks.crawl.text_files import (
     UnreadableError,
     package_documents,
@@ -46,7 +40,6 @@ from tasks.crawl.text_files import (
 from tasks.crawl.url_filter import Lists, UrlRules, load_lists
 
 BUCKET_BYTES = 4 << 20  # of small files that share a shard
-SMALL_FILES = (HtmlSource, TextSource, StdlibSource)
 
 
 def read_source(build: Build, job: ReadJob) -> None:
@@ -62,8 +55,6 @@ def read_source(build: Build, job: ReadJob) -> None:
             zip(groups, shares(job.limit, len(groups)), strict=False)
         )
     ]
-    if isinstance(job.reads, JsonlSource | ParquetSource):
-        require_columns(input_files(job.reads), job.reads)
     # What named the files does not matter once they are found: it is no part of a shard's key.
     reads = job.reads
     if isinstance(reads, Files):
@@ -74,14 +65,20 @@ def read_source(build: Build, job: ReadJob) -> None:
 
 
 def shard_groups(job: ReadJob) -> list[dict[str, Any]]:
-    """What each shard reads, by name, path and digest."""
+    """What each shard reads, by name, path and digest.
+
+    Raises:
+        ColumnError: when no file of a table has one of the configured columns.
+    """
     source = job.reads
     if isinstance(source, PackagesSource):
         return [content(job)]
     if isinstance(source, HuggingFaceSource):
         return [{"as_of": job.as_of, **content(job)}]
-    files = input_files(source)
-    if isinstance(source, SMALL_FILES):
+    files = input_files(source, job.limit)
+    if isinstance(source, JsonlSource | ParquetSource):
+        require_columns(files, source)
+    if isinstance(source, ONE_DOCUMENT):
         return [{"files": described(bucket)} for bucket in buckets(files)]
     return [{"files": described([file])} for file in files]
 
@@ -128,12 +125,12 @@ def page_documents(job: ReadJob, lists: Lists, out: ShardOutput) -> Iterator[Doc
     from tasks.crawl.html_files import html_documents
 
     assert job.extraction is not None
-    files = [(name, Path(path)) for name, path, _ in out.extra["files"]]
     if isinstance(job.reads, HtmlSource):
-        pages = [(job.reads.base_url + name, path) for name, path in files]
+        base_url = job.reads.base_url
+        pages = ((base_url + name, path) for name, path in readable(out))
         yield from html_documents(pages, job.extraction, lists, out)
     else:
-        for name, path in files:
+        for name, path in readable(out):
             yield from warc_documents(path, name, job.extraction, lists, out)
 
 
@@ -153,16 +150,26 @@ def read_documents(job: ReadJob, out: ShardOutput) -> Iterator[Document]:
     elif isinstance(source, HuggingFaceSource):
         rows = checked(dataset_rows(source), source.columns, source.name)
         yield from row_documents(rows, source.columns, source.name, count, drop)
-    for name, path, _ in out.extra.get("files", []):
+    for name, path in readable(out):
         if isinstance(source, JsonlSource):
-            rows = jsonl_rows(Path(path), lose)
+            rows = jsonl_rows(path, lose)
             yield from row_documents(rows, source.columns, name, count, drop)
         elif isinstance(source, ParquetSource):
-            rows = parquet_rows(Path(path), source.columns, lose)
+            rows = parquet_rows(path, source.columns, lose)
             yield from row_documents(rows, source.columns, name, count, drop)
         else:
             count()
-            yield from file_documents(job, name, Path(path), drop)
+            yield from file_documents(job, name, path, drop)
+
+
+def readable(out: ShardOutput) -> Iterator[tuple[str, Path]]:
+    """Name and path of a shard's files; those that could not even be hashed are counted."""
+    for name, path, digest in out.extra.get("files", []):
+        if digest:
+            yield name, Path(path)
+        else:
+            out.counts.read += 1
+            out.counts.drop("broken_file")
 
 
 def counted(documents: Iterator[Document], out: ShardOutput) -> Iterator[Document]:

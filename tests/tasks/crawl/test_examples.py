@@ -10,12 +10,12 @@ import pytest
     "module",
     [
         "addresses",
+        "columns",
         "document_tables",
         "documents",
         "http_body",
         "inputs",
         "pydoc_pages",
-        "rows",
         "scope",
     ],
 )

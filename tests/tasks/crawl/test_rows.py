@@ -11,20 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline_config.sources import Columns, HuggingFaceSource, JsonlSource, ParquetSource
-from tasks.crawl import rows as rows_module
+from tasks.crawl import table_files
+from tasks.crawl.columns import ColumnError, Row
 from tasks.crawl.documents import Document, clean_text
 from tasks.crawl.inputs import input_files
-from tasks.crawl.rows import (
-    ColumnError,
-    Drop,
-    Row,
-    checked,
-    dataset_rows,
-    jsonl_rows,
-    parquet_rows,
-    require_columns,
-    row_documents,
-)
+from tasks.crawl.rows import checked, dataset_rows, require_columns, row_documents
+from tasks.crawl.table_files import Drop, jsonl_rows, parquet_rows
 
 ROWS: list[Row] = [
     {"text": "one", "meta": {"url": "http://a.org/1", "n": 7}, "lang": "en-US"},
@@ -148,6 +140,75 @@ def test_a_table_without_a_column_and_a_broken_one_are_counted(tmp_path: Path) -
     assert parquet(path, Columns(text="content")) == ([], {"broken_file": 1})
 
 
+def in_utf8(*values: bytes) -> pa.Array:
+    """A column of what is called UTF-8."""
+    return pa.array(values, pa.binary()).view(pa.string())
+
+
+def test_a_value_that_cannot_be_read_costs_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    number = 2_500  # more than one batch
+    texts = in_utf8(*(b"caf\xe9" if n in (3, 2_007) else b"text %d" % n for n in range(number)))
+    times = pa.array([1 << 60 if n == 5 else 0 for n in range(number)], pa.timestamp("ms"))
+    pq.write_table(pa.table({"text": texts, "when": times}), path)
+    rows, dropped = parquet(path, Columns(first_seen="when"))
+    assert [row["text"] for row in rows] == [
+        f"text {n}" for n in range(number) if n not in (3, 5, 2_007)
+    ]
+    assert dropped == {"broken_row": 3}
+    assert parquet(path, Columns())[1] == {"broken_row": 2}
+
+
+def test_a_table_that_no_one_can_unpack_is_a_broken_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x"] * 9}), path, compression="snappy")
+    content = path.read_bytes()
+    for at in range(len(content) - 8, 0, -1):  # somewhere in the footer is the number of the codec
+        path.write_bytes(content[:at] + b"\x06" + content[at + 1 :])
+        if content[at] == 2 and codec(path) == "LZO":
+            break
+    assert codec(path) == "LZO"  # in the standard, but not in Arrow
+    assert parquet(path, Columns()) == ([], {"broken_file": 1})
+
+
+def codec(path: Path) -> str:
+    try:
+        return str(pq.read_metadata(path).row_group(0).column(0).compression)
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
+        return ""
+
+
+def test_a_name_that_is_not_utf8_is_a_broken_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x"], "naeme": ["y"]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"naeme", b"n\xe4\xe4me"))
+    assert parquet(path, Columns()) == ([], {"broken_file": 1})
+    source = ParquetSource(kind="parquet", paths=(str(path),))
+    assert required(source) == ""  # a broken file says nothing
+
+
+def test_empty_files_are_counted(tmp_path: Path) -> None:
+    for name, content in (("a", b""), ("b", gzip.compress(b"")), ("c", zstd(b""))):
+        (tmp_path / name).write_bytes(content)
+        assert jsonl(tmp_path / name) == ([], {"empty_file": 1})
+    pq.write_table(pa.table({"text": pa.array([], pa.string())}), tmp_path / "d")
+    assert parquet(tmp_path / "d", Columns()) == ([], {"empty_file": 1})
+    (tmp_path / "e").write_bytes(b"")
+    assert parquet(tmp_path / "e", Columns()) == ([], {"broken_file": 1})
+
+
+def test_a_value_nested_as_deep_as_can_be_read_costs_its_row(tmp_path: Path) -> None:
+    """Some depth is just small enough to be read, and too large to be written again."""
+    path = tmp_path / "a.jsonl"
+    depths = range(1, 1_100)
+    path.write_text("".join(f'{{"text": "x", "m": {"[" * n}{"]" * n}}}\n' for n in depths))
+    rows, dropped = jsonl(path)
+    found, lost, counted = documents(iter(rows), Columns(metadata={"m": "m"}))
+    assert len(rows) + dropped["broken_line"] == len(depths)
+    assert len(found) + lost["broken_row"] == counted == len(rows)
+    assert len(found) > 500
+
+
 def test_a_column_must_be_in_one_file_at_least(tmp_path: Path) -> None:
     tables = {"a": {"body": ["x"]}, "b": {"text": ["y"], "link": ["z"]}}
     for name, table in tables.items():
@@ -188,7 +249,7 @@ def test_rows_with_half_a_character_become_documents(tmp_path: Path) -> None:
 def test_a_line_without_end_uses_no_memory_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows_module, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(table_files, "MAX_LINE_BYTES", 100)
     path = tmp_path / "a.jsonl"
     lines = [json.dumps({"text": "x" * size}) for size in (5, 86, 87, 88, 1_000, 5)]
     path.write_text("\n".join(lines))

@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline_config.crawl import CrawlConfig
@@ -18,8 +21,8 @@ from storage.session import Session, session
 from storage.steps import step
 from storage.store import Store
 from storage.tables import read_table
-from tasks.crawl import task
-from tasks.crawl.rows import ColumnError
+from tasks.crawl import inputs, task
+from tasks.crawl.columns import ColumnError
 from tests.conftest import NoConfig
 from tests.tasks.crawl.sites import Record, Site, page, warc_bytes
 
@@ -327,6 +330,112 @@ def test_a_page_that_takes_too_long_costs_itself_only(direct: Session, tmp_path:
     ref = ingest(crawl({"kind": "html", "paths": [str(tmp_path)]}, extraction=extraction))
     assert {row["url"] for row in rows(direct.store, ref)} == {"a.html", "c.html"}
     assert counts(direct.store, ref).dropped == {"timeout": 1}
+
+
+# ---- bad input: each costs itself only
+
+
+def assert_funnel(store: Store, ref: ArtifactRef, dropped: dict[str, int]) -> None:
+    """What was dropped, and that nothing else was lost."""
+    found = counts(store, ref)
+    assert found.dropped == dropped
+    assert found.read == found.kept + sum(dropped.values())
+
+
+def test_bad_warc_files_and_records_cost_themselves_only(direct: Session, tmp_path: Path) -> None:
+    def good(name: str) -> Record:
+        return Record(f"http://a.org/{name}", page(name).encode())
+
+    odd = b"a \x00b \xed\xa0\x80 &#xD800; &#0; \xff".join([page("odd").encode()[:120]] * 2)
+    untold = (("Content-Type", "text/html; charset=no-such"),)
+    records = [
+        good("one"),
+        Record("http://[oops/x", page("bad").encode()),
+        Record("http://exa\u2100mple.com/", page("bad").encode()),
+        Record(None, page("nowhere").encode()),
+        Record("http://a.org/nothing", b""),
+        Record("http://a.org/deep", b"<div>" * 100_000 + b"deep"),
+        Record("http://a.org/odd", odd.replace(b"plain", b"\xed\xb0\x80 plain\x00")),
+        Record("http://a.org/unknown", page("Gr\u00fc\u00dfe").encode("latin-1"), headers=untold),
+        good("two"),
+    ]
+    for name, content in {
+        b"caf\xe9.warc.gz": warc_bytes(records),
+        b"empty.warc": b"",
+        b"noise.warc": bytes(range(256)) * 10,
+        b"torn.warc.gz": warc_bytes([good("three"), good("four")])[:-50],
+        b"whole.warc.gz": warc_bytes([good("five"), good("six")], "whole"),
+    }.items():
+        (tmp_path / os.fsdecode(name)).write_bytes(content)
+    (tmp_path / "circle.warc").symlink_to(tmp_path / "circle.warc")
+    ref = ingest(crawl({"kind": "warc", "paths": [str(tmp_path)]}))
+    found = {row["url"].removeprefix("http://a.org/"): row for row in rows(direct.store, ref)}
+    assert found.keys() == {"one", "odd", "unknown", "two", "three", "five", "six"}
+    assert found["one"]["warc_file"] == "caf\ufffd.warc.gz"
+    assert "\x00" not in found["odd"]["text"]
+    dropped = {"bad_url": 2, "no_url": 1, "empty_text": 2, "empty_file": 1, "broken_file": 1}
+    assert_funnel(direct.store, ref, dropped | {"broken_record": 2})
+
+
+def test_bad_lines_and_tables_cost_themselves_only(direct: Session, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(
+        '{"text": "one", "date": "\\ud83d", "u": "http://[oops/"}\n'
+        '{"text": "half \\ud83d", "u": "\\udcff\\u0000"}\n'
+        "{broken\n"
+        '{"text": "", "date": null}\n'
+    )
+    (tmp_path / "b.jsonl").write_bytes(b"")
+    (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(b'{"text": "two"}\n')[:-4])
+    (tmp_path / "d.jsonl").symlink_to(tmp_path / "d.jsonl")
+    columns = {"url": "u", "first_seen": "date", "metadata": {"day": "date"}}
+    source = {"kind": "jsonl", "paths": [str(tmp_path)], "columns": columns}
+    ref = ingest(crawl(source, url_filter={"domains": ["b.org"]}))
+    found = {row["text"]: row for row in rows(direct.store, ref)}
+    assert found.keys() == {"one", "half \ufffd", "two"}
+    assert (found["one"]["first_seen"], found["one"]["url"]) == ("\ufffd", "http://[oops/")
+    dropped = {"broken_line": 1, "no_text": 1, "empty_file": 1, "broken_file": 2}
+    assert_funnel(direct.store, ref, dropped)
+
+    texts = pa.array([b"three", b"caf\xe9", b"four"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"body": ["x", "y"]}), tmp_path / "b.parquet")
+    (tmp_path / "c.parquet").write_bytes(b"PAR1 and no more")
+    ref = ingest(crawl({"kind": "parquet", "paths": [str(tmp_path)]}))
+    assert {row["text"] for row in rows(direct.store, ref)} == {"three", "four"}
+    assert_funnel(direct.store, ref, {"broken_row": 1, "missing_column": 2, "broken_file": 1})
+
+
+def test_a_file_that_nobody_may_read_is_counted(
+    direct: Session, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read everything, so the system is asked to refuse."""
+
+    def digest(path: Path) -> str:
+        if path.name in ("a.txt", "a.html", "a.jsonl"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_digest(path)
+
+    real_digest = inputs.file_digest
+    monkeypatch.setattr(inputs, "file_digest", digest)
+    for kind, more in (
+        ("text", {"not_utf8": 1, "empty_text": 1}),
+        ("jsonl", {"broken_line": 1, "no_text": 1}),
+    ):
+        columns = {"columns": {"text": "body"}} if kind == "jsonl" else {}
+        ref = ingest(crawl({"kind": kind, "paths": [str(data)], **columns}))
+        assert counts(direct.store, ref).kept == 1
+        assert_funnel(direct.store, ref, more | {"broken_file": 1})
+    with pytest.raises(ValueError, match=r"read 2, .* \(broken_file 1, empty_text 1\)"):
+        ingest(crawl({"kind": "html", "paths": [str(data)]}))
+
+
+def test_a_trial_reads_the_first_files_only(direct: Session, tmp_path: Path) -> None:
+    for number in range(50):
+        (tmp_path / f"{number:02d}.txt").write_text(f"text {number}" if number % 2 else "")
+    ref = ingest(crawl({"kind": "text", "paths": [str(tmp_path)]}, limit=5))
+    assert {row["url"] for row in rows(direct.store, ref)} == {
+        f"{number:02d}.txt" for number in (1, 3, 5, 7, 9)
+    }
 
 
 def test_this_python_is_read(direct: Session) -> None:
