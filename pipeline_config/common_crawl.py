@@ -11,6 +11,7 @@ CrawlId = Annotated[str, Field(pattern=r"^CC-MAIN-\d{4}-[\w-]+$")]
 Domain = Annotated[str, Field(pattern=r"^([a-z0-9_-]+\.)*[a-z0-9-]*[a-z][a-z0-9-]*$")]
 LanguageCode = Annotated[str, Field(pattern=r"^[a-z]{3}$")]
 
+TRIAL_INDEX_SHARE = 1 / 300  # one file of the columnar index: 10 million pages
 TRIAL_BYTES_PER_PAGE = 50_000  # of a WARC file: 1 GB holds 30,000 pages and what belongs to them
 
 
@@ -138,14 +139,20 @@ class CommonCrawlCapture(StageConfig):
         return self
 
     def trial(self, limit: int) -> "CommonCrawlCapture":
-        """As little of the first crawl as gives about `limit` pages."""
+        """As little of the first crawl as gives about `limit` pages.
+
+        Of the columnar index one file is searched; with domains all of them, for their statistics
+        tell where those are, and what else is in them is not read.
+        """
         first = {"crawls": self.crawls[:1]}
         if self.select:
             each = math.ceil(limit / max(1, len(self.select.domains)))
-            pages = min(self.select.max_pages or each, each)
-            return self.model_copy(
-                update=first | {"select": self.select.model_copy(update={"max_pages": pages})}
-            )
+            share = 1.0 if self.select.domains else TRIAL_INDEX_SHARE
+            less = {
+                "max_pages": min(self.select.max_pages or each, each),
+                "index_share": min(self.select.index_share, share),
+            }
+            return self.model_copy(update=first | {"select": self.select.model_copy(update=less)})
         enough = limit * TRIAL_BYTES_PER_PAGE
         beginning = min(self.first_bytes or enough, enough)
         return self.model_copy(

@@ -27,6 +27,7 @@ from pipeline_config.sources import (
 from pipeline_config.url_filter import UrlFilter, UrlFilterOverrides
 
 PYDOC_FIELDS = {"module": r"^https?://[^/]+/([^/]+)\.html$", "topic": r"/topics/([^/]+)\.html$"}
+TRIAL_SECONDS = 90.0  # of a live crawl: a new source is tried in two minutes
 SOURCE_NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 
 
@@ -74,9 +75,12 @@ class CrawlConfig(StageConfig):
         """The settings of a captured source's `fetch` step."""
         source = self.sources[name]
         if isinstance(source, LiveCapture):
-            pages = min(source.max_pages, self.limit or source.max_pages)
             chosen = {key: getattr(source, key) for key in LiveCapture.model_fields}
-            return LiveCapture(**chosen | {"as_of": source.as_of or self.as_of, "max_pages": pages})
+            chosen["as_of"] = source.as_of or self.as_of
+            if self.limit:
+                chosen["max_pages"] = min(source.max_pages, self.limit)
+                chosen["max_seconds"] = min(source.max_seconds or TRIAL_SECONDS, TRIAL_SECONDS)
+            return LiveCapture(**chosen)
         if isinstance(source, CommonCrawlCapture):
             chosen = {key: getattr(source, key) for key in CommonCrawlCapture.model_fields}
             capture = CommonCrawlCapture(**chosen)

@@ -71,7 +71,7 @@ def search(
             for group in range(file.num_row_groups):
                 if _may_hold(file, group, selection.domains):
                     yield from _pages(file, group, selection, counts)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DownloadError(f"{remote.base_url}{path}: {error}") from None
 
 
@@ -111,10 +111,11 @@ def _pages(
     for url, digest, warc_file, offset, length in zip(
         *(column.to_pylist() for column in places.columns), strict=True
     ):
-        page = IndexedPage(
-            url, domain_of(url, selection.domains), digest or "", warc_file, offset, length
-        )
-        if page.is_plausible:
+        page = None
+        if None not in (url, warc_file, offset, length):
+            domain = domain_of(url, selection.domains)
+            page = IndexedPage(url, domain, digest or "", warc_file, offset, length)
+        if page is not None and page.is_plausible:
             yield page
         else:
             counts.drop("broken_index_line")

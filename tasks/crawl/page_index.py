@@ -28,6 +28,7 @@ PAGE_SCHEMA = pa.schema(
 )
 
 MAX_RECORD_BYTES = 1 << 25
+MAX_FILE_BYTES = 1 << 40
 SPARE_PAGES = 10_000
 
 
@@ -44,8 +45,13 @@ class IndexedPage:
 
     @property
     def is_plausible(self) -> bool:
-        """Whether the range may be that of a record; pages are cut at 5 MB."""
-        return self.offset >= 0 and 0 < self.length <= MAX_RECORD_BYTES
+        """Whether the range may be that of a record, and the rest can be stored.
+
+        Common Crawl cuts pages at 5 MB.
+        """
+        texts = self.url + self.digest + self.warc_file
+        is_range = 0 <= self.offset < MAX_FILE_BYTES and 0 < self.length <= MAX_RECORD_BYTES
+        return is_range and texts == texts.encode("utf-8", "replace").decode()
 
 
 def unfit(

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,13 @@ def test_a_new_date_captures_again_what_moves_and_only_that() -> None:
 def test_a_trial_run_fetches_little() -> None:
     live = crawl(LIVE | {"max_pages": 500}, limit=20).to_fetch("x")
     assert isinstance(live, LiveCapture)
-    assert live.max_pages == 20
-    assert crawl(LIVE | {"max_pages": 5}, limit=20).to_fetch("x") == LiveCapture.model_validate(
-        LIVE | {"max_pages": 5}
-    )
+    assert (live.max_pages, live.max_seconds) == (20, 90)
+    for seconds, expected in ((600, 90), (30, 30)):
+        small = LIVE | {"max_pages": 5, "max_seconds": seconds}
+        assert crawl(small, limit=20).to_fetch("x") == LiveCapture.model_validate(
+            small | {"max_seconds": expected}
+        )
+        assert crawl(small).to_fetch("x") == LiveCapture.model_validate(small)
     common = crawl(KINDS["common_crawl"] | {"num_files": 80}, limit=20).to_fetch("x")
     assert isinstance(common, CommonCrawlCapture)
     assert common.num_files == 1
@@ -196,3 +200,16 @@ def test_a_trial_of_a_common_crawl_is_a_beginning_or_a_few_pages() -> None:
     assert pages.select is not None
     assert pages.select.max_pages == 334
     assert pages.first_bytes == 0
+
+
+def test_a_trial_searches_one_file_of_the_columnar_index() -> None:
+    def share(**selection: Any) -> float:
+        selected = {"select": {"index": "columnar", **selection}}
+        found = crawl(KINDS["common_crawl"] | selected, limit=1_000).to_fetch("x")
+        assert isinstance(found, CommonCrawlCapture)
+        assert found.select is not None
+        return found.select.index_share
+
+    assert math.ceil(share(languages=["isl"]) * 300) == 1
+    assert share(languages=["isl"], index_share=0.001) == 0.001
+    assert share(domains=["a.org"]) == 1  # where they are, statistics tell

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from warcio.archiveiterator import ArchiveIterator
@@ -128,6 +129,21 @@ def test_a_share_of_the_columnar_index_is_a_part_of_it(mirror: Mirror, direct: S
     assert counts_of(direct, everything).read == 15
 
 
+def test_a_trial_without_a_domain_searches_one_file_of_the_index(
+    mirror: Mirror, direct: Session
+) -> None:
+    source = {
+        "kind": "common_crawl",
+        "crawls": CRAWL,
+        "base_url": mirror.url,
+        "select": {"index": "columnar"},
+    }
+    config = CrawlConfig.model_validate({"sources": {"x": source}, "limit": 3})
+    assert len(urls(direct, task.fetch(config.to_fetch("x")))) == 3
+    assert len({path for path in mirror.hits if "cc-index/table" in path}) == 1
+    assert records_asked(mirror) == 3
+
+
 def test_row_groups_that_cannot_hold_the_domain_are_not_read(
     mirror: Mirror, direct: Session
 ) -> None:
@@ -246,6 +262,8 @@ def test_broken_lines_of_the_index_are_counted(mirror: Mirror, direct: Session) 
         b"org,zzz)/3",
         b'org,zzz)/4 2024 {"url": "https://zzz.org/4", %s}' % place,
         b'org,zzz)/5 2024 ["no", "object"]',
+        b'org,zzz)/6 2024 {"url": "https://zzz.org/\\ud83d", %s}' % place.replace(b"-1", b"1"),
+        b'org,zzz)/7 2024 {"url": "https://zzz.org/7", %s}' % place.replace(b"-1", b"9" * 30),
     ]
     block = gzip.compress(b"\n".join(lines) + b"\n")
     at = len(mirror.files[f"{folder}/cdx-00001.gz"])
@@ -254,7 +272,7 @@ def test_broken_lines_of_the_index_are_counted(mirror: Mirror, direct: Session) 
     mirror.files[f"{folder}/cluster.idx"] += line.encode()
     ref = task.fetch(capture_of(mirror.url, domains=["zzz.org"]))
     assert urls(direct, ref) == ["https://zzz.org/"]
-    assert counts_of(direct, ref).dropped == {"broken_index_line": 5}
+    assert counts_of(direct, ref).dropped == {"broken_index_line": 7}
 
 
 @pytest.mark.parametrize(
@@ -271,6 +289,30 @@ def test_a_broken_index_is_an_error(
     mirror.files[f"cc-index/collections/CC-MAIN-2024-10/indexes/{name}"] = content
     with pytest.raises(DownloadError, match=message):
         task.fetch(capture_of(mirror.url, domains=["a.com"]))
+
+
+def replace_column(mirror: Mirror, name: str, values: pa.Array) -> None:
+    """Other values in the first part of the columnar index."""
+    path = next(path for path in mirror.files if "subset=warc/part-00000" in path)
+    table = pq.read_table(io.BytesIO(mirror.files[path]))
+    at = table.column_names.index(name)
+    column = pa.concat_arrays([values, table[name].combine_chunks()[len(values) :]])
+    buffer = io.BytesIO()
+    pq.write_table(table.set_column(at, name, column), buffer)
+    mirror.files[path] = buffer.getvalue()
+
+
+def test_a_page_without_a_place_is_counted(mirror: Mirror, direct: Session) -> None:
+    replace_column(mirror, "warc_record_offset", pa.array([None], pa.int32()))
+    ref = task.fetch(capture_of(mirror.url, index="columnar"))
+    assert counts_of(direct, ref).dropped["broken_index_line"] == 1
+
+
+def test_a_columnar_index_that_is_not_utf8_is_an_error(mirror: Mirror, direct: Session) -> None:
+    odd = pa.array([b"http://caf\xe9/"], pa.binary()).view(pa.string())
+    replace_column(mirror, "url", odd)
+    with pytest.raises(DownloadError, match=r"part-00000.*parquet: .*utf-8"):
+        task.fetch(capture_of(mirror.url, index="columnar"))
 
 
 def test_a_broken_columnar_index_is_an_error(mirror: Mirror, direct: Session) -> None:
