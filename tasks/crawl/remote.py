@@ -4,6 +4,7 @@ Base URLs are http(s) or `file://`. A download goes on where a killed one stoppe
 server still has the same file (If-Range). How long to wait between tries says `backoff`.
 """
 
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx
 
+from tasks.crawl.answer_limit import AnswerLimit
 from tasks.crawl.backoff import (
     DownloadError,
     Patience,
@@ -47,6 +49,7 @@ class Remote:
         self.base_url = base_url
         self.timeout_seconds = timeout_seconds
         self._patience = Patience(retries)
+        self._limit = AnswerLimit(2 * timeout_seconds)  # to connect, and to begin the answer
         self._client = httpx.Client(
             timeout=timeout_seconds,
             follow_redirects=True,
@@ -76,7 +79,7 @@ class Remote:
             return _stat(local, url).st_size
 
         def ask() -> int:
-            with self._client.stream("GET", url, headers={"Range": "bytes=0-0"}) as response:
+            with self._answer(url, {"Range": "bytes=0-0"}) as response:
                 _check(response)
                 _, total = _content_range(response)
                 return total
@@ -101,7 +104,7 @@ class Remote:
 
         def ask() -> bytes:
             headers = {"Range": f"bytes={start}-{start + length - 1}"}
-            with self._client.stream("GET", url, headers=headers) as response:
+            with self._answer(url, headers) as response:
                 _check(response)
                 first, _ = _content_range(response)
                 if first != start:
@@ -126,7 +129,7 @@ class Remote:
             return local.read_bytes()
 
         def ask() -> bytes:
-            with self._client.stream("GET", url) as response:
+            with self._answer(url, {}) as response:
                 _check(response)
                 return b"".join(self._blocks(response, max_bytes))
 
@@ -167,7 +170,7 @@ class Remote:
             headers["Range"] = f"bytes={have}-{first_bytes - 1 if first_bytes else ''}"
         if have and validator.exists():
             headers["If-Range"] = validator.read_text("ascii")
-        with self._client.stream("GET", url, headers=headers) as response:
+        with self._answer(url, headers) as response:
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 if have and response.headers.get("Content-Range") == f"bytes */{have}":
                     return  # a killed run had it all
@@ -189,7 +192,15 @@ class Remote:
                     have += len(block)
                     tell(have, total)
 
-    # ---- the body and the address
+    # ---- the answer and the address
+
+    @contextlib.contextmanager
+    def _answer(self, url: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """What a server says, once its headers are there."""
+        self._limit.begin()
+        extensions = {"trace": self._limit.trace}
+        with self._client.stream("GET", url, headers=headers, extensions=extensions) as response:
+            yield response
 
     def _blocks(
         self, response: httpx.Response, max_bytes: int, *, cut: bool = False
@@ -199,6 +210,7 @@ class Remote:
         for block in response.iter_raw():
             self._patience.wait(0)
             gate.passed(len(block))
+            self._limit.begin()
             if len(block) > left and not cut:
                 raise DownloadError(f"{response.url}: more than {max_bytes} bytes")
             yield block[:left]

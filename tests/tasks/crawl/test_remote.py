@@ -1,14 +1,18 @@
 """Reading and downloading from a server that is not always well, and from a local copy."""
 
+import contextlib
 import datetime as dt
 import itertools
 import threading
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from tasks.crawl import backoff
+from tasks.crawl.answer_limit import AnswerLimit
 from tasks.crawl.backoff import (
     DownloadError,
     SpeedGate,
@@ -18,7 +22,7 @@ from tasks.crawl.backoff import (
     retry_after_seconds,
 )
 from tasks.crawl.remote import Remote
-from tests.tasks.crawl.mirror import Mirror, breaks_off, etag, says
+from tests.tasks.crawl.mirror import Fault, Mirror, breaks_off, etag, says
 
 CONTENT = bytes(range(256)) * 40
 PATH = "crawl-data/file.gz"
@@ -254,3 +258,33 @@ def test_a_server_that_drips_is_given_up(
     with pytest.raises(DownloadError, match=r"bytes in \d+ seconds, 3 times in a row"):
         remote.read(PATH, 0, 100)
     assert mirror.hits[PATH] == 6
+
+
+def drips(num_bytes: int) -> Fault:
+    """A fault: so many bytes of headers, one after the other, before a good answer."""
+
+    def fault(handler: BaseHTTPRequestHandler) -> None:
+        head = b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-0/9\r\nContent-Length: 1\r\nX: "
+        handler.wfile.write(head)
+        with contextlib.suppress(OSError):  # who asked has had enough
+            for _ in range(num_bytes):
+                handler.wfile.write(b"a")
+                time.sleep(0.001)
+            handler.wfile.write(b"\r\n\r\nx")
+
+    return fault
+
+
+def test_a_server_that_drips_its_headers_is_given_up(
+    mirror: Mirror, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look at the clock finds it a second later, and there is one for each piece."""
+    times = itertools.count(0, 1.0)
+    limit = AnswerLimit(10, lambda: next(times))
+    monkeypatch.setattr(remote, "_limit", limit)
+    mirror.faults[PATH] = [drips(5_000)] * 3
+    with pytest.raises(DownloadError, match="no whole answer in 10 seconds, 3 times in a row"):
+        remote.size(PATH)
+    monkeypatch.setattr(limit, "seconds", 300)
+    mirror.faults[PATH] = [drips(100), drips(100), drips(100), drips(100)]
+    assert [remote.size(PATH) for _ in range(4)] == [9] * 4  # the limit is that of one answer
