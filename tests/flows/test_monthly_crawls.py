@@ -17,7 +17,7 @@ from tasks.crawl.warc_writing import bucket_of
 from tests.tasks.crawl.sites import Answer, Site
 
 NUM_PAGES, NUM_FILES = 16, 12
-SHARD_STEPS = ("extract/web", "score/web", "edit/web", "sign/web")
+SHARD_STEPS = ("extract/web", "score/web", "decide/web", "edit/web", "sign/web")
 
 
 class Log(Silent):
