@@ -19,6 +19,9 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet.
@@ -30,15 +33,22 @@ def is_public(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         # An IPv4 address in disguise is judged as what a gateway makes of it.
         inner = found.ipv4_mapped or found.sixtofour or _nat64(found)
-        if inner is not None:
-            found = inner
+        if inner is None:
+            # Python knows some of the forms that lead elsewhere; IANA gives out no other addresses.
+            return found in GLOBAL_UNICAST and found.is_global
+        found = inner
     return found.is_global and not found.is_multicast
 
 
 def _nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address in ipaddress.ip_network("64:ff9b::/96"):
+    if address in NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return None
+
+
+def _endpoint(host: str, port: str | int) -> str:
+    """`host:port`, without the brackets of an IPv6 address."""
+    return f"{host.strip('[]').lower()}:{port}"
 
 
 def _address(text: str, port: int) -> IPv4Address | IPv6Address:
@@ -92,7 +102,8 @@ class GuardedResolver:
     ) -> None:
         """See the class."""
         self.inner = inner
-        self.allowed = frozenset(name.lower() for name in allowed)
+        named = (name.rpartition(":") for name in allowed)
+        self.allowed = frozenset(_endpoint(host, port) for host, _, port in named)
         self.mapped = dict(mapped or {})
         self.refused: set[str] = set()  # hosts that had a forbidden address
 
@@ -131,7 +142,7 @@ class GuardedResolver:
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> Any:
         """Twisted's question for the addresses of a host, asked before every connection."""
-        name = f"{hostName.strip('[]').lower()}:{portNumber}"
+        name = _endpoint(hostName, portNumber)
         if target := self.mapped.get(name):
             host, _, port = target.rpartition(":")
             resolution = _Resolution(hostName)
@@ -141,7 +152,7 @@ class GuardedResolver:
             return resolution
         receiver = resolutionReceiver
         if name not in self.allowed:
-            receiver = _PublicOnly(receiver, hostName, self.refused)
+            receiver = _PublicOnly(receiver, hostName.strip("[]"), self.refused)
         return self.inner.resolveHostName(
             receiver, hostName, portNumber, addressTypes, transportSemantics
         )

@@ -28,7 +28,15 @@ from tasks.crawl.addresses import GuardedResolver, is_public
         ("::ffff:127.0.0.1", False),  # IPv4 in disguise, four times
         ("::ffff:8.8.8.8", True),
         ("64:ff9b::7f00:1", False),
+        ("64:ff9b::808:808", True),
+        ("64:ff9b:1::808:808", False),  # a network's own gateway, RFC 8215
         ("2002:7f00:1::", False),
+        ("::ffff:0:7f00:1", False),  # SIIT, RFC 7915
+        ("::7f00:1", False),  # IPv4-compatible, given up
+        ("::808:808", False),
+        ("fec0::1", False),  # site-local, given up
+        ("ff0e::1", False),
+        ("4000::1", False),  # not given out
     ],
 )
 def test_only_addresses_of_the_public_internet_are_public(address: str, public: bool) -> None:
@@ -95,6 +103,14 @@ def test_host_and_port_are_allowed_by_name_only() -> None:
     assert asked(resolver, "localhost", 8000) == [("127.0.0.1", 8000)]
     assert asked(resolver, "localhost", 8001) == []
     assert asked(resolver, "127.0.0.1", 8000) == []
+
+
+@pytest.mark.parametrize("name", ["::1", "[::1]"])
+def test_an_ipv6_address_is_allowed_as_a_url_writes_it(name: str) -> None:
+    resolver = GuardedResolver(Names({name: ["::1"]}), allowed=["[::1]:8000"])
+    assert asked(resolver, name, 8000) == [("::1", 8000)]
+    assert asked(resolver, name, 8001) == []
+    assert resolver.refused == {"::1"}
 
 
 def test_a_logical_host_leads_to_the_server_beside_the_crawl() -> None:
