@@ -74,7 +74,7 @@ def fetch_site(build: Build, capture: LiveCapture) -> None:
 
 
 def count(build: Build, result: Recapture) -> None:
-    """Counts each URL once: its page is kept, or it is dropped for a reason."""
+    """Counts each URL once, kept or dropped for a reason; and each link that is one too many."""
     build.counts.kept = sum(result.kept.values())
     build.counts.read = build.counts.kept + sum(result.dropped.values())
     for reason, number in sorted(result.dropped.items()):

@@ -17,7 +17,8 @@ from storage.tables import read_table, write_table
 LEDGER_NAME = "ledger.parquet"
 # Not reached, so nothing is known: the page stays as it was.
 UNREACHED = (
-    *("robots_unreachable", "private_address", "over_budget", "ignored", "failed_"),
+    *("robots_unreachable", "crawl_delay", "tdm_unreachable", "private_address", "over_budget"),
+    *("ignored", "failed_"),
     *("status_5", "status_408", "status_425", "status_429"),
 )
 # The site, or we, do not want the page: it leaves at once.

@@ -10,14 +10,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urldefrag, urljoin
 
 from pipeline_config.live import LiveCapture
 from tasks.crawl.findings import Findings
 from tasks.crawl.ledger import MOVED, UNREACHED, Outcome, Page, Place, next_page
 from tasks.crawl.opt_outs import tdm_of
 from tasks.crawl.previous import Previous
-from tasks.crawl.scope import Scope, host_of, unique
+from tasks.crawl.scope import (
+    PERMANENT,
+    REDIRECTS,
+    Scope,
+    host_of,
+    page_url,
+    redirect_target,
+    unique,
+)
 from tasks.crawl.warc_writing import (
     ASIDE_NAME,
     CaptureFolder,
@@ -28,8 +35,6 @@ from tasks.crawl.warc_writing import (
     warcinfo,
 )
 
-PERMANENT = frozenset({301, 308})
-REDIRECTS = PERMANENT | {302, 303, 307}
 MAX_HOPS = 10
 
 
@@ -66,6 +71,8 @@ def recapture(
             result.dropped["gone" if page and page.state == "gone" else _reason(outcome)] += 1
         elif outcome is not None and outcome.reason:
             result.dropped[outcome.reason] += 1
+    if findings.num_links_left:
+        result.dropped["too_many_links"] = findings.num_links_left
     return result
 
 
@@ -105,17 +112,18 @@ class _Judge:
         """What the capture found at a URL, None when it did not ask."""
         found = self.findings.outcomes.get(url)
         known = self.previous.page(url)
-        if known is not None and (outside := self.scope.why_outside(url)):
+        if found is None and known is None:
+            return None
+        if outside := self.scope.why_outside(page_url(url)):
             return Outcome(url, outside)
-        if found is None:
-            if known is not None and known.depth > self.capture.max_depth:
-                return Outcome(url, "denied")
-            return self._moved(url) if known is not None else None
-        if found.reason == "" and self._is_reserved(url):
-            return replace(found, reason="opted_out_tdm")
-        if found.reason == "" and self._is_at_canonical(found):
-            return replace(found, reason="not_canonical")
-        return found
+        if found is not None:
+            reason = found.reason or self._why_unused(url)
+            if not reason and self._is_at_canonical(found):
+                reason = "not_canonical"
+            return replace(found, reason=reason)
+        if known is not None and known.depth > self.capture.max_depth:
+            return Outcome(url, "denied")
+        return self._moved(url)
 
     def _moved(self, url: str) -> Outcome | None:
         """Whether a page redirects: for good to a page that is here, or in another way."""
@@ -126,17 +134,25 @@ class _Judge:
                 break
             if stored.status not in PERMANENT:
                 return Outcome(url, "redirected")
-            here = urldefrag(urljoin(here, stored.header("Location"))).url
+            here = redirect_target(here, stored.header("Location"))
         if here == url:
             return None
         target = self.findings.outcomes.get(here)
-        return Outcome(url, MOVED if target is not None and target.reason == "" else "redirected")
+        if target is None:
+            return Outcome(url, "redirected")
+        reason = target.reason or self._why_unused(here)
+        if reason.startswith(UNREACHED):
+            return Outcome(url, reason)
+        return Outcome(url, "redirected" if target.reason else MOVED)
 
-    def _is_reserved(self, url: str) -> bool:
-        """Whether a site's file reserves a page that does not say otherwise itself."""
+    def _why_unused(self, url: str) -> str:
+        """Whether a site's file reserves a page, or may; "" for one that says other itself."""
         if "tdm" not in self.capture.opt_outs or url in self.findings.free:
-            return False
-        return tdm_of(url, self.findings.rules.get(host_of(url), ())) is True
+            return ""
+        rules = self.findings.rules.get(host_of(url))
+        if rules is None:
+            return "tdm_unreachable"
+        return "opted_out_tdm" if tdm_of(url, rules) else ""
 
     def _is_at_canonical(self, found: Outcome) -> bool:
         """Whether a page is also here under the address that it names as its own."""
@@ -145,7 +161,7 @@ class _Judge:
             target = self.findings.outcomes.get(found.canonical)
             if target is None or target.reason or target.url in seen:
                 return False
-            if self._is_reserved(target.url):
+            if self._why_unused(target.url):
                 return False
             seen.add(target.url)
             found = target

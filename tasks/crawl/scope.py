@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+PERMANENT = frozenset({301, 308})
+REDIRECTS = PERMANENT | {302, 303, 307}
 # Parameters that say where a visitor came from, or who he is; they choose no page.
 TRACKING = re.compile(
     r"(?:utm_\w+|mtm_\w+|pk_(?:campaign|kwd|source|medium)|hsa_\w+|mc_[ce]id|oly_(?:enc|anon)_id"
@@ -119,6 +121,25 @@ def page_url(url: str) -> str:
         part for part in parts.query.split("&") if not TRACKING.fullmatch(part.partition("=")[0])
     )
     return urlunsplit((scheme, netloc, path, query, ""))
+
+
+def redirect_target(url: str, location: str) -> str:
+    """The URL that a redirect leads to, in the form of `page_url`; "" when it leads nowhere.
+
+    Where only a session or a visitor's origin is added, what was added stays: without it the
+    redirect would lead to itself.
+
+    >>> redirect_target("http://a.org/x", "/b ü?utm_id=1"), redirect_target("http://a.org/", "//[")
+    ('http://a.org/b%20%C3%BC', '')
+    """
+    try:
+        target = urldefrag(urljoin(url, safe_url_string(location))).url
+    except ValueError:
+        return ""
+    form = page_url(target)
+    if form != url:
+        return form
+    return "" if target == url else target
 
 
 def _without_dots(path: str) -> str:

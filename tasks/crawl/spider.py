@@ -7,30 +7,33 @@ at once: what it has captured is in WARC files, and a new process with the same 
 there. Its standard output says how far it is, one JSON object per line.
 
 Scrapy does what it does well: robots.txt (protego), delay and concurrency per host, retries,
-redirects, depth, duplicates, decompression, sitemaps. Added here are the capture, which answers
-what it has already from its files; the pages known from the capture before; the scope; opt-outs;
-the page budget; and the stop of a download whose headers or size say that it is not wanted.
+redirects, depth, duplicates, decompression, sitemaps. Added are the capture, which answers what it
+has already from its files; the pages known from the capture before; the scope; opt-outs; the page
+budget and the bound of what may wait; what else a site says to crawlers (`site_rules.py`); and the
+stop of a download whose headers or size say that it is not wanted (`spider_middleware.py`).
 """
 
+import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import scrapy
 from lxml import etree
-from scrapy import Request, signals
-from scrapy.crawler import Crawler, CrawlerProcess
+from scrapy import Request
+from scrapy.crawler import CrawlerProcess
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import HtmlResponse, Response
 from scrapy.linkextractors import LinkExtractor
-from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from pipeline_config.live import LiveCapture
@@ -38,17 +41,23 @@ from tasks.crawl import sitemaps
 from tasks.crawl.addresses import GuardedResolver
 from tasks.crawl.findings import FindingsFile
 from tasks.crawl.ledger import Outcome
-from tasks.crawl.opt_outs import TDM_FILE, opted_out, tdm_rules
+from tasks.crawl.opt_outs import opted_out
 from tasks.crawl.page_facts import PageFacts, page_facts
 from tasks.crawl.previous import NOTHING, Previous, load_previous
+from tasks.crawl.request_kinds import RefusedError, ignored_because
 from tasks.crawl.scope import Scope, host_of, page_url, unique
-from tasks.crawl.spider_middleware import Capture, CrawlScope, RefusedError, RobotsByStandard
+from tasks.crawl.spider_progress import num_waiting
+from tasks.crawl.spider_settings import settings
 from tasks.crawl.warc_writing import CaptureFolder
 
-PROGRESS_SECONDS = 0.5
-MAX_REDIRECTS = 10
 MAX_SITEMAPS = 1_000
+MAX_PARSE_SECONDS = 60.0
 SITEMAP_TYPES = "application/xml,text/xml;q=0.9,*/*;q=0.1"
+# Of the page budget, or of so many pages where it is smaller: what may wait (2 kB each), and what
+# may be asked for at all, which counts pages that then cost no budget, such as forbidden ones.
+MIN_ROOM = 10_000
+MAX_WAITING = 2
+MAX_ASKED = 10
 
 
 def outcome_of(response: Response) -> str:
@@ -83,7 +92,9 @@ class SiteSpider(scrapy.Spider):
         self.scope = Scope(hosts, capture.allow, capture.deny, self.seeds)
         self.links = LinkExtractor()
         self.outcomes: Counter[str] = Counter()  # "" counts pages, the others why there is none
-        self.silent_robots: set[str] = set()  # hosts whose robots.txt could not be had
+        self.shut_hosts: dict[str, str] = {}  # why nothing is asked of a host
+        self.asked: set[str] = set()  # URLs of pages
+        self.room = max(MIN_ROOM, capture.max_pages)
         self.asked_sitemaps: set[str] = set()
         self.num_listed = 0  # pages taken from sitemaps
 
@@ -101,6 +112,7 @@ class SiteSpider(scrapy.Spider):
 
     def ask(self, url: str, depth: int = 0) -> Request:
         """A request whose end is told, whatever it is."""
+        self.asked.add(url)
         return Request(
             url,
             callback=self.parse,
@@ -108,6 +120,23 @@ class SiteSpider(scrapy.Spider):
             meta={"depth": depth},
             priority=-depth,
         )
+
+    def ask_new(self, urls: Iterable[str]) -> Iterator[Request]:
+        """The requests for those that were not asked for, as long as there is room for them."""
+        num_left = 0
+        for url in urls:
+            if url in self.asked:
+                continue
+            if (
+                len(self.asked) < MAX_ASKED * self.room
+                and num_waiting(self.crawler) < MAX_WAITING * self.room
+            ):
+                yield self.ask(url)
+            else:
+                num_left += 1
+        if num_left:
+            self.outcomes["too_many_links"] += num_left
+            self.findings.links_left(num_left)
 
     def tell(self, outcome: Outcome, reserved: bool | None = None) -> None:
         """Counts and keeps what became of a URL."""
@@ -123,8 +152,9 @@ class SiteSpider(scrapy.Spider):
             self.tell(Outcome(url, reason, depth))
             return
         try:
-            facts = page_facts(response, self.capture.user_agent)
-        except (ValueError, etree.LxmlError):
+            with time_limit(MAX_PARSE_SECONDS):
+                facts = page_facts(response, self.capture.user_agent)
+        except (ValueError, etree.LxmlError, TimeoutError):
             self.tell(Outcome(url, "broken_html", depth))
             return
         signal = opted_out(facts.directives, bool(facts.reserved), self.capture.opt_outs)
@@ -143,20 +173,18 @@ class SiteSpider(scrapy.Spider):
         )
         self.tell(outcome, facts.reserved)
         if depth < self.capture.max_depth:
-            yield from self.follow_links(response, facts, outcome.canonical)
+            yield from self.ask_new(self.followed(response, facts, outcome.canonical))
 
-    def follow_links(
-        self, response: Response, facts: PageFacts, canonical: str
-    ) -> Iterator[Request]:
-        """The requests for a page's links, and for what it calls its own address."""
+    def followed(self, response: Response, facts: PageFacts, canonical: str) -> Iterator[str]:
+        """A page's links within the scope, and what it calls its own address."""
         if canonical:
-            yield self.ask(canonical)
+            yield canonical
         if not isinstance(response, HtmlResponse) or facts.directives & {"nofollow", "none"}:
             return
         for link in self.links.extract_links(response):
             url = page_url(link.url)
             if not link.nofollow and not self.scope.why_outside(url):
-                yield self.ask(url)
+                yield url
 
     def note_failure(self, failure: Failure) -> None:
         """Tells of a request that got no answer."""
@@ -166,44 +194,19 @@ class SiteSpider(scrapy.Spider):
 
     def reason_of(self, error: BaseException | None, request: Request) -> str:
         """Why a request got no answer."""
-        if isinstance(error, RefusedError):
-            return error.reason
         is_private = urlsplit(request.url).hostname in GuardedResolver.refused_hosts()
         if isinstance(error, IgnoreRequest):
-            if "robots.txt" not in str(error):
-                return ignored_because(str(error))
-            if host_of(request.url) not in self.silent_robots:
+            if isinstance(error, RefusedError) or "robots.txt" not in str(error):
+                return ignored_because(error)
+            if host_of(request.url) not in self.shut_hosts:
                 return "robots_disallowed"
-            return "private_address" if is_private else "robots_unreachable"
+            return "private_address" if is_private else self.shut_hosts[host_of(request.url)]
         if is_private:
             return "private_address"
         name = type(error).__name__.removesuffix("Error").removeprefix("Download")
         return "failed" + "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
-    # ---- beside the pages
-
-    def host_met(self, url: str, listed: list[str]) -> list[Request]:
-        """What to ask a host for when its robots.txt is there, and names these sitemaps."""
-        requests = []
-        if "tdm" in self.capture.opt_outs:
-            requests.append(
-                Request(
-                    urljoin(url, TDM_FILE),
-                    callback=self.parse_tdm_file,
-                    errback=lambda _: None,
-                    meta={"aside": "tdm", "host_url": url},
-                    priority=100,
-                )
-            )
-        if self.capture.robots_sitemaps:
-            for sitemap in listed:
-                requests += self.ask_sitemap(urljoin(url, sitemap))
-        return requests
-
-    def parse_tdm_file(self, response: Response) -> None:
-        """Notes what a site says of text and data mining."""
-        if response.status == HTTPStatus.OK:
-            self.findings.rules(host_of(response.meta["host_url"]), tdm_rules(response.body))
+    # ---- sitemaps
 
     def ask_sitemap(self, url: str) -> list[Request]:
         """The request for a sitemap; none for one that was asked for, or lies elsewhere."""
@@ -240,107 +243,29 @@ class SiteSpider(scrapy.Spider):
                     return
                 if not self.scope.why_outside(url):
                     self.num_listed += 1
-                    yield self.ask(url)
+                    yield from self.ask_new([url])
         except sitemaps.SitemapError as error:
             self.logger.warning("%s is no sitemap: %s", response.url, error)
 
 
-def ignored_because(message: str) -> str:
-    """The reason behind a refusal by Scrapy."""
-    if "max redirections" in message:
-        return "too_many_redirects"
-    return "too_large" if "DOWNLOAD_MAXSIZE" in message else "ignored"
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Ends what is inside, where it is no single call into C, with a TimeoutError."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def header(response: Response, name: str) -> str:
     """The value of a header, "" without one."""
     return (response.headers.get(name) or b"").decode("latin-1")
-
-
-class Progress:
-    """Says every half second, and at the end, how far the crawl is."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        """Listens for begin and end."""
-        self.crawler = crawler
-        self.loop = LoopingCall(self.say)
-        crawler.signals.connect(self.spider_opened, signals.spider_opened)
-        crawler.signals.connect(self.spider_closed, signals.spider_closed)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "Progress":
-        """What Scrapy calls."""
-        return cls(crawler)
-
-    def spider_opened(self) -> None:
-        """Begins to talk."""
-        self.loop.start(PROGRESS_SECONDS)
-
-    def spider_closed(self, reason: str) -> None:
-        """Says how it ended."""
-        self.loop.stop()
-        spider: Any = self.crawler.spider
-        spider.findings.flush()
-        self.say(finished=reason)
-
-    def say(self, finished: str = "") -> None:
-        """One line: answers so far, requests waiting, how it ended."""
-        stats = self.crawler.stats
-        assert stats is not None
-        waiting = stats.get_value("scheduler/enqueued", 0) - stats.get_value(
-            "scheduler/dequeued", 0
-        )
-        spider: Any = self.crawler.spider
-        line = {"outcomes": spider.outcomes, "waiting": waiting, "finished": finished}
-        print(json.dumps(line), flush=True)
-
-
-def settings(capture: LiveCapture, mapped: dict[str, str]) -> dict[str, Any]:
-    """Scrapy's settings for a job."""
-    contact = f" (+{capture.contact})" if capture.contact else ""
-    return {
-        "USER_AGENT": f"{capture.user_agent}{contact}",
-        "ROBOTSTXT_OBEY": True,
-        "ROBOTSTXT_USER_AGENT": capture.user_agent,
-        "DOWNLOAD_DELAY": capture.delay_seconds,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": capture.concurrency,
-        # Not asyncio: there Scrapy 2.19 starts every waiting request at once, and 9 requests run
-        # where 1 may (its downloader counts them one turn of the loop too late).
-        "TWISTED_REACTOR": "twisted.internet.selectreactor.SelectReactor",
-        "CONCURRENT_REQUESTS": max(16, capture.concurrency),
-        "DOWNLOAD_TIMEOUT": capture.timeout_seconds,
-        "CLOSESPIDER_TIMEOUT": capture.max_seconds,
-        "DOWNLOAD_MAXSIZE": capture.max_page_bytes,  # of the decompressed body too
-        "DOWNLOAD_WARNSIZE": 0,
-        "RETRY_TIMES": capture.retries,
-        "REDIRECT_MAX_TIMES": MAX_REDIRECTS,
-        "METAREFRESH_MAXDELAY": 1,  # seconds; a page that shows for longer is a page
-        "HTTPERROR_ALLOW_ALL": True,  # every outcome is counted
-        # Breadth first: a budget is spent near the seeds.
-        "DEPTH_PRIORITY": 1,
-        "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
-        # No cookies, no way in from outside, no proxy from the environment, no other schemes.
-        "COOKIES_ENABLED": False,
-        "TELNETCONSOLE_ENABLED": False,
-        "REMOTE_CONTROL_ENABLED": False,
-        "HTTPPROXY_ENABLED": False,
-        "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
-        "DEFAULT_REQUEST_HEADERS": {
-            "Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1",
-            "Accept-Encoding": "gzip, deflate",
-        },
-        "TWISTED_DNS_RESOLVER": "tasks.crawl.addresses.GuardedResolver",
-        "ALLOWED_PRIVATE": list(capture.allow_private),
-        "MAPPED_HOSTS": mapped,
-        "DOWNLOADER_MIDDLEWARES": {
-            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-            CrawlScope: 50,
-            RobotsByStandard: 540,  # behind the retries at 550
-            Capture: 950,  # next to the network
-        },
-        "EXTENSIONS": {Progress: 500},
-        "LOG_LEVEL": "WARNING",
-    }
 
 
 def end_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""What stands between the spider and the network: scope, robots.txt by the standard, the capture.
+"""What stands between the spider and the network: scope and capture.
 
 Scrapy calls these as downloader middlewares: requests pass them from the first to the last, answers
 and errors the other way.
@@ -6,13 +6,12 @@ and errors the other way.
 
 import contextlib
 from http import HTTPStatus
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from urllib.parse import urldefrag, urlsplit
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
-from scrapy.exceptions import IgnoreRequest, StopDownload
+from scrapy.exceptions import StopDownload
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 from scrapy.utils.defer import deferred_from_coro
@@ -20,48 +19,21 @@ from scrapy.utils.defer import deferred_from_coro
 from pipeline_config.live import LiveCapture
 from tasks.crawl import sitemaps
 from tasks.crawl.http_body import EncodingError, decode
-from tasks.crawl.ledger import Outcome, Page
-from tasks.crawl.previous import Previous
-from tasks.crawl.scope import host_of, page_url
-from tasks.crawl.warc_writing import CaptureFolder, Exchange, Stored
+from tasks.crawl.ledger import Page
+from tasks.crawl.request_kinds import (
+    NOT_FETCHED,
+    CapturingSpider,
+    RefusedError,
+    is_aside,
+    is_robots,
+    speaks_for_site,
+)
+from tasks.crawl.scope import REDIRECTS, page_url, redirect_target
+from tasks.crawl.warc_writing import Exchange, Stored
 
 MAX_ROBOTS_BYTES = 512 * 1024  # RFC 9309, 2.5, asks for at least 500 KiB
-MAX_ROBOTS_REDIRECTS = 5  # RFC 9309, 2.3.1.2; behind them it counts as absent
-FORBIDDING_STATUSES = frozenset({429, *range(500, 600)})  # too busy to say what it allows
 CONDITIONS = ("If-None-Match", "If-Modified-Since")
 RENEWED = ("ETag", "Last-Modified", "X-Robots-Tag", "TDM-Reservation")  # by an answer 304
-NOT_FETCHED = "not fetched"  # flag of a response that did not come over the network
-
-
-class CapturingSpider(Protocol):
-    """What the middlewares need of the spider."""
-
-    capture: LiveCapture
-    folder: CaptureFolder
-    previous: Previous
-    silent_robots: set[str]
-
-    def host_met(self, url: str, listed: list[str]) -> list[Request]:
-        """What to ask a host for beside its pages."""
-
-
-class RefusedError(IgnoreRequest):
-    """A request is not sent; `reason` is what that is counted under."""
-
-    def __init__(self, reason: str) -> None:
-        """See the class."""
-        super().__init__(reason)
-        self.reason = reason
-
-
-def is_robots(request: Request) -> bool:
-    """Whether Scrapy itself asks for a host's robots.txt."""
-    return bool(request.meta.get("dont_obey_robotstxt"))
-
-
-def is_aside(request: Request) -> bool:
-    """Whether a request is for something else than a page."""
-    return is_robots(request) or bool(request.meta.get("aside"))
 
 
 def max_bytes(request: Request, capture: LiveCapture) -> int:
@@ -77,73 +49,31 @@ def media_type(headers: Any) -> str:
     return str(value.decode("latin-1")).partition(";")[0].strip().lower()
 
 
-class CrawlScope(OffsiteMiddleware):
-    """Requests, redirected ones too, stay within the scope of the crawl."""
+class CrawlScope:
+    """Requests, redirected and repeated ones too, stay within the scope of the crawl.
 
-    def should_follow(self, request: Request, spider: Any) -> bool:
-        """Whether a request is within the scope; a robots.txt may have moved to any host."""
-        if is_robots(request):
-            return True
-        reason: str = spider.scope.why_outside(page_url(request.url))
-        if request.meta.get("aside"):
-            return reason != "off_host"
-        if reason:  # only redirects come here; Scrapy drops them silently
-            spider.tell(Outcome(urldefrag(request.url).url, reason))
-        return not reason
-
-
-class RobotsByStandard:
-    """What a missing robots.txt means by RFC 9309: absent allows all, unreachable forbids all."""
-
-    FORBID_ALL = b"User-agent: *\nDisallow: /\n"
+    Scrapy's own middleware lets through what is asked for again, and where that leads.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
-        """Listens for what a robots.txt says of the delay."""
+        """See the class."""
         self.crawler = crawler
-        crawler.signals.connect(self.robots_parsed, signals.robots_parsed)
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "RobotsByStandard":
+    def from_crawler(cls, crawler: Crawler) -> "CrawlScope":
         """What Scrapy calls."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Bounds the redirects of a robots.txt; `Capture` bounds its size."""
-        if is_robots(request):
-            request.meta.setdefault("redirect_ttl", MAX_ROBOTS_REDIRECTS)
-            request.meta["download_maxsize"] = 0  # no refusal: its beginning counts
-
-    def process_response(self, request: Request, response: Response) -> Response:
-        """Reads an error status as the standard does."""
-        if not is_robots(request) or response.status < HTTPStatus.BAD_REQUEST:
-            return response
-        if response.status in FORBIDDING_STATUSES:
-            return self.forbid(request)
-        return response.replace(status=200, body=b"")
-
-    def process_exception(self, request: Request, exception: Exception) -> Response | None:
-        """No answer, after all retries."""
-        return self.forbid(request) if is_robots(request) else None
-
-    def forbid(self, request: Request) -> Response:
-        """A robots.txt that forbids everything."""
+        """Refuses what lies outside; patterns are for pages."""
+        # A redirect would wait in the line of the host that it comes from.
+        request.meta.pop("download_slot", None)
+        if speaks_for_site(request):
+            return
         spider = cast("CapturingSpider", self.crawler.spider)
-        spider.silent_robots.add(host_of(request.url))
-        return Response(request.url, body=self.FORBID_ALL, flags=[NOT_FETCHED])
-
-    def robots_parsed(self, robotparser: Any, request: Request) -> None:
-        """Keeps to a Crawl-delay that is longer than ours; asks for what is beside the pages."""
-        engine: Any = self.crawler.engine
-        spider = cast("CapturingSpider", self.crawler.spider)
-        asked = robotparser.crawl_delay(spider.capture.user_agent) or 0.0
-        delay = max(asked, spider.capture.delay_seconds)
-        host = urlsplit(request.url).hostname
-        engine.downloader.per_slot_settings[host] = {"delay": delay}
-        if host in engine.downloader.slots:
-            engine.downloader.slots[host].delay = delay
-        if host_of(request.url) not in spider.silent_robots:
-            for further in spider.host_met(request.url, list(robotparser.rp.sitemaps)):
-                engine.crawl(further)
+        reason = spider.scope.why_outside(page_url(request.url))
+        if reason == "off_host" or (reason and not is_aside(request)):
+            raise RefusedError(reason)
 
 
 class Capture:
@@ -164,7 +94,7 @@ class Capture:
         return cls(crawler)
 
     @property
-    def spider(self) -> "CapturingSpider":
+    def spider(self) -> CapturingSpider:
         """The running spider."""
         return cast("CapturingSpider", self.crawler.spider)
 
@@ -195,6 +125,8 @@ class Capture:
 
     def as_known(self, url: str, response: Response, request: Request) -> Response:
         """The answer itself; the known page where the answer is that it has not changed."""
+        if response.status in REDIRECTS:
+            return redirected(url, response)
         if is_robots(request) and response.headers.get("Content-Encoding"):
             return plain_robots(response)
         if response.status != HTTPStatus.NOT_MODIFIED:
@@ -277,6 +209,15 @@ def plain_robots(response: Response) -> Response:
     return response.replace(body=body, headers={})
 
 
+def redirected(url: str, response: Response) -> Response:
+    """A redirect to the form under which pages are asked for; one to no address leads nowhere."""
+    headers = response.headers.copy()
+    target = redirect_target(url, as_ascii(headers.pop("Location", [b""])[0]))
+    if target:
+        headers["Location"] = target
+    return response.replace(headers=headers)
+
+
 def status_line(response: Response) -> str:
     """The first line of an answer."""
     with contextlib.suppress(ValueError):
@@ -287,7 +228,10 @@ def status_line(response: Response) -> str:
 def pairs(headers: Any) -> list[tuple[str, str]]:
     """Scrapy's headers as name and value, one pair per line of the message."""
     return [
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, values in headers.items()
-        for value in values
+        (as_ascii(name), as_ascii(value)) for name, values in headers.items() for value in values
     ]
+
+
+def as_ascii(value: bytes) -> str:
+    """A header whose bytes beyond ASCII are escaped as in a URL: readers of WARC files differ."""
+    return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in value)

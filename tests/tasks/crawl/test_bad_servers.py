@@ -1,14 +1,30 @@
 """What servers do to crawlers: each is counted by its reason, and the rest goes on."""
 
 import gzip
+import json
+import os
+import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
 
 from pipeline_config.live import LiveCapture
-from tasks.crawl.live import CrawlProgress, crawl
+from tasks.crawl.live import ROOT, CrawlProgress, crawl, parse_progress
 from tests.tasks.crawl.sites import Answer, Site, page
 from tests.tasks.crawl.test_live import capture_of, responses
+
+# The spider, where a name has one address three times and then another; the first counts as public.
+REBINDING = """
+import socket
+answers = iter(["127.0.0.2"] * 3)
+socket.getaddrinfo = lambda host, port, *_: [
+    (socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers, "127.0.0.1"), port))
+]
+from tasks.crawl import addresses, spider
+addresses.is_public = lambda address: address == "127.0.0.2"
+spider.main()
+"""
 
 
 def crawled(capture: LiveCapture, folder: Path) -> CrawlProgress:
@@ -101,3 +117,33 @@ def test_a_robots_txt_counts_as_far_as_it_can_be_had(tmp_path: Path) -> None:
     }
     for site in sites.values():
         site.close()
+
+
+def test_a_name_that_turns_to_a_private_address_is_not_followed_there(tmp_path: Path) -> None:
+    public = Site("127.0.0.2")
+    inner = Site("127.0.0.1", public.port)
+    public["/robots.txt"] = public["/.well-known/tdmrep.json"] = Answer(
+        b"none", 404, {"Connection": "close"}
+    )
+    public["/"] = html(page("home", "/secret").encode(), Connection="close")
+    public["/secret"] = inner["/secret"] = page("secret")
+    seeds = (f"http://rebinding.example:{public.port}/",)
+    capture = capture_of(public, seeds=seeds, allow_private=(), concurrency=1)
+    values = {name: getattr(capture, name) for name in LiveCapture.model_fields}
+    job = {"capture": values, "folder": str(tmp_path), "mapped": {}, "previous": None}
+    with subprocess.Popen(
+        [sys.executable, "-c", REBINDING],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as spider:
+        assert spider.stdin is not None
+        assert spider.stdout is not None
+        spider.stdin.write(json.dumps(job).encode() + b"\n")
+        spider.stdin.flush()
+        *_, last = spider.stdout
+    assert parse_progress(last) == CrawlProgress(1, {"private_address": 1}, 0, "finished")
+    assert set(public.hits) == {"/robots.txt", "/.well-known/tdmrep.json", "/"}
+    assert inner.hits == {}
+    public.close()
+    inner.close()

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from fastwarc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
 from pipeline_config.live import LiveCapture
-from tasks.crawl.live import ROOT, CrawlProgress, crawl
+from tasks.crawl import live
+from tasks.crawl.findings import load_findings
+from tasks.crawl.live import ROOT, TIME_IS_UP, CrawlProgress, crawl
+from tasks.crawl.warc_writing import CaptureFolder
 from tests.tasks.crawl.sites import Answer, Site, page
 
 
@@ -196,9 +200,87 @@ def test_delay_concurrency_and_depth_are_kept(site: Site, tmp_path: Path) -> Non
     result = crawled(capture_of(site, max_depth=1, concurrency=1), tmp_path / "slow")
     assert result.pages == 9
     assert site.hits["/deeper"] == 0
-    # Nine pages, 0.1 to 0.3 s apart: the delay varies by half.
-    assert begun[-1] - begun[1] >= 8 * 0.1 - 0.05
+    # Eleven answers, never less than 0.2 s apart, but for the time that a request is on its way.
+    assert len(begun) == 11
+    assert all(after - before > 0.15 for before, after in pairwise(begun))
+    assert begun[-1] - begun[0] > 10 * 0.2 - 0.05
     assert max(most) == 1
+
+
+def test_a_repeated_request_stays_within_the_scope(site: Site, tmp_path: Path) -> None:
+    elsewhere = Site()
+    elsewhere["/x"] = site["/private/x"] = page("x")
+    moves = {"/away": elsewhere.url("/x"), "/inside": "/private/x"}
+    site["/"] = page("home", *moves)
+
+    def busy_once(path: str) -> None:
+        if path in moves:
+            moved = Answer(status=302, headers={"Location": moves[path]})
+            site[path] = Answer(b"busy", 503) if site.hits[path] == 1 else moved
+
+    site.before_answer = busy_once
+    allowed = tuple(f"127.0.0.1:{one.port}" for one in (site, elsewhere))
+    capture = capture_of(site, retries=1, deny=("/private/",), allow_private=allowed)
+    result = crawled(capture, tmp_path)
+    assert result.others == {"off_host": 1, "denied": 1}
+    assert elsewhere.hits == {}
+    assert [site.hits[path] for path in ("/away", "/inside", "/private/x")] == [2, 2, 0]
+    elsewhere.close()
+
+
+def test_a_redirect_leads_to_the_form_of_an_address(site: Site, tmp_path: Path) -> None:
+    moves = {
+        "/tracked": "/target?utm_source=x#top",
+        "/plain": "/caf\xc3\xa9 x",  # the bytes of an é in UTF-8
+        "/broken": "http://[oops/",
+        "/session": "/session;jsessionid=1",
+    }
+    site["/"] = page("home", *moves)
+    for path, location in moves.items():
+        site[path] = Answer(status=301, headers={"Location": location})
+    for path in ("/target", "/caf%C3%A9%20x", "/session;jsessionid=1"):
+        site[path] = page(path)
+    result = crawled(capture_of(site), tmp_path)
+    assert (result.pages, result.others) == (4, {"status_301": 1})
+    stored = CaptureFolder(tmp_path, 2, {}).read(site.url("/plain"))
+    assert stored is not None
+    assert stored.header("Location") == "/caf%C3%A9 x"
+
+
+def test_a_capture_ends_when_its_time_is_up(site: Site, tmp_path: Path) -> None:
+    links = [f"/p{number}" for number in range(100)]
+    site["/"] = page("home", *links)
+    for link in links:
+        site[link] = page(link)
+    result = crawled(capture_of(site, max_seconds=1.0, delay_seconds=0.2), tmp_path)
+    assert result.finished == TIME_IS_UP
+    assert 0 < result.pages < 50
+
+
+def test_a_spider_that_does_not_end_in_time_is_ended(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "GRACE_SECONDS", 0.5)
+    site["/"] = page("home", "/endless")
+    over = threading.Event()
+    site.before_answer = lambda path: over.wait(60) and None if path == "/endless" else None
+    capture = capture_of(site, max_seconds=1.0, timeout_seconds=60.0)
+    result = crawled(capture, tmp_path)
+    over.set()
+    assert result == CrawlProgress(1, {}, result.waiting, TIME_IS_UP)
+    assert set(load_findings(tmp_path).outcomes) == {site.url()}
+    assert crawled(capture, tmp_path).others == {"status_404": 1}  # it goes on
+
+
+def test_a_spider_that_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_SILENT_SECONDS", 0.05)
+    reading, writing = os.pipe()
+    with open(reading, "rb") as stdout, open(writing, "wb", buffering=0) as spider:
+        spider.write(b"one\ntwo\nthr")
+        said = live.heard(stdout, 0)
+        assert [next(said), next(said)] == [b"one", b"two"]
+        with pytest.raises(RuntimeError, match="said nothing"):
+            next(said)
 
 
 def test_a_private_address_is_refused_unless_named(site: Site, tmp_path: Path) -> None:

@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.crawl.scope import Scope, endpoint_of, host_of, is_inside, page_url
+from tasks.crawl.scope import (
+    Scope,
+    endpoint_of,
+    host_of,
+    is_inside,
+    page_url,
+    redirect_target,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +93,22 @@ def test_patterns_say_what_is_followed() -> None:
     }
     assert list(said.values()) == ["", "", "", "denied", "denied"]
     assert scope.why_outside("http://b.org/docs/1") == "off_host"
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/b", "http://a.org/b"),
+        ("b?x=ü&utm_id=1#top", "http://a.org/x/b?x=%C3%BC"),
+        (" //b.org ", "http://b.org/"),
+        ("https://a.org:443/", "https://a.org/"),
+        ("/x/?utm_id=1", "http://a.org/x/?utm_id=1"),
+        ("mailto:me@example.org", "mailto:me@example.org"),
+        ("#top", ""),
+        ("", ""),
+        ("http://[oops/", ""),
+        ("//[", ""),
+    ],
+)
+def test_a_redirect_leads_to_one_form_of_a_url_or_nowhere(location: str, target: str) -> None:
+    assert redirect_target("http://a.org/x/", location) == target
