@@ -3,8 +3,8 @@
 Words are those between white space, sentences those of datatrove's own tokenizer for scripts
 without rules; or both are those of its tokenizer for English, which is spaCy's.
 
-As a program it reads a JSON list of texts and writes `{filter: [kept, ...]}`, for all four filters
-or for `fineweb_v1` alone:
+As a program it reads a JSON list of texts and writes `{filter: [kept, ...]}` for all four filters;
+or for `fineweb_v1` alone; or, as `c4_texts`, what C4's line rules leave of each text:
 
     python benchmarks/datatrove_filters.py < texts.json > decisions.json
     python benchmarks/datatrove_filters.py fineweb_v1 < texts.json > decisions.json
@@ -70,8 +70,21 @@ def fineweb_v1(texts: Sequence[str]) -> list[bool]:
     return [kept(one, text) for text in texts]
 
 
+def c4_texts(texts: Sequence[str]) -> list[str | None]:
+    """What C4's line rules leave of each text; None where they drop the document."""
+    one = C4QualityFilter(language=Spaces(), min_num_sentences=0)
+    documents = [Document(text=text, id="") for text in texts]
+    return [each.text if one.filter(each) is True else None for each in documents]
+
+
 if __name__ == "__main__":
     logging.disable()
     read = json.load(sys.stdin)
-    v1_alone = sys.argv[1:] == ["fineweb_v1"]
-    json.dump({"fineweb_v1": fineweb_v1(read)} if v1_alone else decisions(read), sys.stdout)
+    match sys.argv[1:]:
+        case ["fineweb_v1"]:
+            answer: dict[str, Any] = {"fineweb_v1": fineweb_v1(read)}
+        case ["c4_texts"]:
+            answer = {"c4_texts": c4_texts(read)}
+        case _:
+            answer = decisions(read)
+    json.dump(answer, sys.stdout)

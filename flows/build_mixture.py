@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flows.refresh_corpus import refresh_corpus
 from pipeline_config.pipeline import PipelineConfig
 from storage.artifact import ArtifactRef
-from storage.session import current_store, made_so_far
+from storage.session import adopt, current_store, made_so_far
 from tasks.mixture.task import mixture
 from tasks.report.task import report
 from tasks.tokenization.pin import pinned_tokenizer
@@ -27,7 +27,8 @@ class Mixture:
 def build_mixture(config: PipelineConfig, corpus: ArtifactRef) -> Mixture:
     """Tokens of every source, and the weights they are drawn with."""
     settings = config.tokenization
-    tokenizer = pinned_tokenizer(current_store(), settings) or train_tokenizer(
+    made_before = pinned_tokenizer(current_store(), settings)
+    tokenizer = adopt("train-tokenizer", made_before) or train_tokenizer(
         corpus, settings.tokenizer, settings.heldout
     )
     tokens = {

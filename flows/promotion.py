@@ -20,7 +20,12 @@ SCORES = "evaluate-chat/after"
 
 
 def promote(session: Session, config: PipelineConfig) -> None:
-    """Moves the references that this run has earned."""
+    """Moves the references that this run has earned; a trial run earns none."""
+    if limit := config.crawl.limit:
+        session.record.notes.append(
+            f"a trial of {limit:,} documents per source: no reference moves, no pin is set"
+        )
+        return
     _promote_one(session, CORPUS, "assemble", _corpus_gates(session, config.promotion))
     for label, name in quality_pins(config.quality, config.crawl.sources).items():
         if pinned(session.store, name) is None:

@@ -7,7 +7,7 @@ sources ─► fetch, extract | read ─► score, [classify], decide ─► edi
 from pipeline_config.pipeline import PipelineConfig
 from pipeline_config.quality import QualityConfig
 from storage.artifact import ArtifactRef
-from storage.session import current_store, made_so_far
+from storage.session import adopt, current_store, made_so_far
 from tasks.corpus.task import assemble
 from tasks.crawl.task import extract, fetch, read
 from tasks.decontamination.task import collect_items, decontaminate
@@ -79,7 +79,8 @@ def learn(
     found = {}
     for name, classifier in sorted(config.classifiers.items()):
         sources = classifier.sources
-        found[name] = pinned(current_store(), classifier_pin(config, name)) or train_classifier(
+        made_before = pinned(current_store(), classifier_pin(config, name))
+        found[name] = adopt(f"train-classifier/{name}", made_before) or train_classifier(
             {source: documents[source] for source in sources},
             {source: scores[source] for source in sources},
             {source: config.for_source(source).without_classifiers() for source in sources},
@@ -96,12 +97,13 @@ def judge(
     rules = config.for_source(name)
     limits = rules.classifier_limits
     deciding = {classifier: classes[classifier] for classifier in limits.names}
-    cutoffs = {
-        classifier: pinned(current_store(), cutoff_pin(config, classifier, name))
-        or find_cutoff(scores, deciding, classifier, rules, label=f"{classifier}/{name}")
-        for classifier in limits.names
-        if classifier in limits.keep_share
-    }
+    cutoffs = {}
+    for classifier in (each for each in limits.names if each in limits.keep_share):
+        label = f"{classifier}/{name}"
+        made_before = pinned(current_store(), cutoff_pin(config, classifier, name))
+        cutoffs[classifier] = adopt(f"find-cutoff/{label}", made_before) or find_cutoff(
+            scores, deciding, classifier, rules, label=label
+        )
     return decide(scores, deciding, cutoffs, rules, label=name)
 
 

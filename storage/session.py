@@ -200,7 +200,7 @@ class Planning:
     store: Store
     scope: str
     rows: list[PlanRow] = field(default_factory=list)
-    handles: dict[str, Planned] = field(default_factory=dict)
+    handles: dict[str, Handle] = field(default_factory=dict)
 
     def add(self, row: PlanRow, handle: Planned) -> Planned:
         """Notes what a step would do, and gives its handle."""
@@ -232,6 +232,14 @@ def made_so_far() -> Mapping[str, Handle]:
     """The handles of all steps of this run, or plan, by label: what a report is made of."""
     plan = _planning.get()
     return dict(plan.handles if plan is not None else current_session().handles)
+
+
+def adopt(label: str, ref: ArtifactRef | None) -> ArtifactRef | None:
+    """Takes what an earlier run made for this one's own `label`, so that reports show it too."""
+    if ref is not None:
+        plan = _planning.get()
+        (plan.handles if plan is not None else current_session().handles)[label] = ref
+    return ref
 
 
 def current_store() -> Store:

@@ -189,8 +189,13 @@ def _print_ending(console: Console, store: "Store", reporter: "TerminalReporter"
     if report is not None:
         console.print(f"report     {report}", soft_wrap=True)
     console.print(f"dashboard  crawl2chat up{suffix}", soft_wrap=True)
-    if read_reference(store, "current/chat") is not None:
+    current, own = read_reference(store, "current/chat"), record.artifact("sft")
+    if own is not None and (current is None or current.artifact.digest != own.digest):
+        console.print(f"chat       crawl2chat chat sft{suffix}", soft_wrap=True)
+    elif current is not None:
         console.print(f"chat       crawl2chat chat{suffix}", soft_wrap=True)
+    for note in record.notes:
+        console.print(f"note       {note}", soft_wrap=True, markup=False)
 
 
 def plan(

@@ -1,7 +1,8 @@
 """Decide: scores and limits -> `00000.parquet` with a decision on every document, row by row.
 
 A share to keep has become a least score before (`find-cutoff`).
-`counts.extra["failing"]` tells how many documents fail each rule, be it their first or not.
+`counts.extra["failing"]` tells how many documents fail each rule, be it their first or not, and
+`counts.extra["limits"]` at which signal a rule looks, and from what to what it lets pass.
 """
 
 import json
@@ -19,7 +20,7 @@ from storage.build import Build
 from storage.documents import DECISION_SCHEMA, count_reasons
 from storage.shards import Shard, ShardOutput
 from tasks.quality.class_scores import CUTOFF, with_classes
-from tasks.quality.rules import decide
+from tasks.quality.rules import Limit, decide, limits
 
 
 def decide_documents(
@@ -41,8 +42,12 @@ def decide_documents(
         name: float(json.loads(build.path(ref, CUTOFF).read_bytes())["min_score"])
         for name, ref in sorted(cutoffs.items())
     }
-    params = {"rules": with_cutoffs(rules, least), "classifiers": names}
-    build.map_shards(decide_shard, shards, params)
+    rules = with_cutoffs(rules, least)
+    build.map_shards(decide_shard, shards, {"rules": rules, "classifiers": names})
+    build.counts.extra["limits"] = {
+        limit.reason: {"signal": limit.signal, "from": limit.at_least, "to": limit.at_most}
+        for limit in [Limit("language_other", "language"), *limits(rules)]
+    }
     if not build.counts.kept:
         raise ValueError(f"{build.label} keeps nothing: {build.counts}")
 

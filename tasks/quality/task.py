@@ -94,7 +94,7 @@ def find_cutoff(
     find_cutoff(build, scores, classes, classifier, rules)
 
 
-@step("decide", version="1")
+@step("decide", version="2")
 def decide(
     build: Build,
     scores: ArtifactRef,

@@ -20,6 +20,7 @@ class StepCounts:
     edited: int = 0
     failing: tuple[tuple[str, int], ...] = ()  # rule, documents that fail it, be it first or not
     edits: tuple[tuple[str, int], ...] = ()  # reason, spans that were changed; most frequent first
+    facts: tuple[str, ...] = ()  # sentences about a crawl: what changed, what is damaged
 
     @property
     def num_dropped(self) -> int:
@@ -96,6 +97,83 @@ class LanguageShares:
     source: str
     documents: int
     languages: tuple[tuple[str, int], ...]  # most frequent first, `other` last
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLimit:
+    """What a least score would keep of held-out examples."""
+
+    min_score: float
+    precision: float
+    recall: float
+    kept_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutExamples:
+    """How well a classifier tells examples apart that it did not learn from."""
+
+    positive: int
+    negative: int
+    roc_auc: float
+    precision: float  # of those with a score of 0.5 or more, as is the recall
+    recall: float
+    by_score: tuple[ScoreLimit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifiedSource:
+    """The scores of one source's documents."""
+
+    source: str
+    tenths: tuple[int, ...]  # documents with scores from 0 to 0.1, from 0.1 to 0.2, …
+    min_score: float | None = None  # of the share that is to be kept
+    kept_share: float | None = None  # more than asked for where documents tie
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """One fastText classifier."""
+
+    name: str
+    positive: int  # examples that it learnt from; 0 of a model that was given
+    negative: int
+    heldout: HeldOutExamples | None
+    sources: tuple[ClassifiedSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSet:
+    """The items of one evaluation set that were looked for in the documents."""
+
+    name: str
+    items: int
+    by_ngram: int  # long enough for an n-gram
+    whole: int  # shorter: found when all of it stands somewhere
+    too_short: int  # not looked for
+    found: tuple[tuple[str, int, int], ...]  # source, items found there, documents dropped for it
+
+
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """One document that holds an item of an evaluation set."""
+
+    source: str
+    url: str
+    set: str
+    number: int  # of the item's row in its set
+    column: str
+    kind: str  # "ngram" or "whole"
+    share: float  # of the item's n-grams
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decontamination:
+    """What was looked for, and examples of what was found."""
+
+    sets: tuple[EvaluationSet, ...]
+    examples: tuple[Contamination, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +388,9 @@ class Contents:
     examples: tuple[ReasonExamples, ...] = ()
     edits: tuple[ReasonEdits, ...] = ()
     languages: tuple[LanguageShares, ...] = ()
+    classifiers: tuple[Classifier, ...] = ()
     duplicates: Duplicates | None = None
+    decontamination: Decontamination | None = None
     tokenizer: TokenizerFacts | None = None
     mixture: tuple[MixtureWeight, ...] = ()
     pretrain: Training | None = None

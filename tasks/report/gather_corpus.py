@@ -1,7 +1,7 @@
 """Gathers what the report says about documents: funnels, examples, languages, duplicates."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pyarrow.compute as pc
 
@@ -27,28 +27,15 @@ from tasks.report.funnel import (
     language_shares,
     order_funnels,
 )
+from tasks.report.gather_captures import capture_facts
 from tasks.report.gather_edits import COLUMNS as COLUMNS_OF_EDITS
-from tasks.report.gather_edits import EDITING_STEPS, count_edits
+from tasks.report.gather_edits import EDITING_STEPS, count_edits, edited_texts
 from tasks.report.inputs import Inputs, Tables, step_counts
 
 DECIDING_STEPS = ("decide", "edit", "dedup", "substring", "decontaminate")
 DECIDED_COLUMNS = ["id", "reason", "similarity"]
 SHOWN_COLUMNS = ["url", "text"]
-# The signal behind a reason, where it has another name; `gopher_dup_line` is `dup_line_fraction`.
-SIGNALS = {
-    "language_other": "language",
-    "language_unsure": "language_score",
-    "gopher_short_doc": "num_words",
-    "gopher_long_doc": "num_words",
-    "gopher_short_words": "mean_word_length",
-    "gopher_long_words": "mean_word_length",
-    "gopher_hashes": "hash_to_word_ratio",
-    "gopher_ellipses": "ellipsis_to_word_ratio",
-    "gopher_bullet_lines": "bullet_line_fraction",
-    "gopher_ellipsis_lines": "ellipsis_line_fraction",
-    "gopher_alpha_words": "alpha_word_fraction",
-    "gopher_stop_words": "num_stop_words",
-}
+HIDDEN = "pii"  # the reason of documents with too much that is personal
 
 
 def funnels(inputs: Inputs) -> tuple[SourceFunnel, ...]:
@@ -61,7 +48,7 @@ def funnels(inputs: Inputs) -> tuple[SourceFunnel, ...]:
     for step in ("dedup", "substring"):
         if inputs.get(step) is not None:
             steps += [_decided_counts(inputs, step, source) for source in inputs.documents()]
-    steps = [_with_edits(inputs, one) for one in steps]
+    steps = [_with_facts(inputs, _with_edits(inputs, one)) for one in steps]
     return order_funnels(sorted(steps, key=lambda step: step.source))
 
 
@@ -84,6 +71,11 @@ def _with_edits(inputs: Inputs, counts: StepCounts) -> StepCounts:
         return counts
     tables = inputs.decisions(counts.step, counts.source, COLUMNS_OF_EDITS)
     return counts if tables is None else replace(counts, edits=by_number(count_edits(tables)))
+
+
+def _with_facts(inputs: Inputs, counts: StepCounts) -> StepCounts:
+    ref = inputs.get("fetch", counts.source) if counts.step == "fetch" else None
+    return replace(counts, facts=capture_facts(inputs.counts(ref).extra)) if ref else counts
 
 
 def examples(inputs: Inputs, config: ReportConfig) -> tuple[ReasonExamples, ...]:
@@ -116,7 +108,13 @@ def _groups(
     shown = [one for reason in numbers for one in chosen[reason]]
     documents = inputs.documents()[source]
     rows = inputs.tables(documents, SHOWN_COLUMNS).rows([one.place for one in shown])
-    scores = _scores(inputs, source, [one.place for one in shown]) if step == "decide" else {}
+    texts = {
+        reason: _texts(
+            inputs, step, source, reason, {one.place: rows[one.place] for one in chosen[reason]}
+        )
+        for reason in numbers
+    }
+    notes = _signals(inputs, source, [one.place for one in shown]) if step == "decide" else None
     return [
         ReasonExamples(
             step if reason else "",
@@ -127,8 +125,8 @@ def _groups(
                 DocumentExample(
                     one.id,
                     str(rows[one.place]["url"]),
-                    str(rows[one.place]["text"]),
-                    _note(one, reason, scores.get(one.place, {})),
+                    texts[reason][one.place],
+                    _note(one, reason, notes),
                 )
                 for one in chosen[reason]
             ),
@@ -137,21 +135,62 @@ def _groups(
     ]
 
 
-def _scores(inputs: Inputs, source: str, places: list[Place]) -> dict[Place, dict[str, object]]:
-    """All signals of some documents; score files have the rows of the documents' files."""
-    ref = inputs.get("score", source)
-    return {} if ref is None else inputs.tables(ref).rows(places)
+def _texts(
+    inputs: Inputs, step: str, source: str, reason: str, rows: Mapping[Place, Mapping[str, object]]
+) -> dict[Place, str]:
+    """Texts as the step found them, or as it left them where it kept them."""
+    texts = {place: str(row["text"]) for place, row in rows.items()}
+    if reason == HIDDEN:
+        return dict.fromkeys(texts, "")
+    number = DECIDING_STEPS.index(step) + (not reason)
+    steps = [one for one in DECIDING_STEPS[:number] if one in EDITING_STEPS]
+    return edited_texts(inputs, source, texts, steps)
 
 
-def _note(chosen: Chosen, reason: str, scores: Mapping[str, object]) -> str:
+@dataclass(frozen=True)
+class _Signals:
+    """What a source's rules look at, and some documents' values of it."""
+
+    limits: Mapping[str, Mapping[str, object]]  # by reason: signal, from, to
+    values: Mapping[Place, Mapping[str, object]]
+
+
+def _signals(inputs: Inputs, source: str, places: list[Place]) -> _Signals | None:
+    """The rules of a source, and all signals of some documents, those of classifiers included."""
+    ref, scores = inputs.get("decide", source), inputs.get("score", source)
+    if ref is None or scores is None:
+        return None
+    values: dict[Place, dict[str, object]] = {
+        place: dict(row) for place, row in inputs.tables(scores).rows(places).items()
+    }
+    for name in inputs.sources("train-classifier"):
+        scored = inputs.get("classify", f"{name}/{source}")
+        rows = inputs.tables(scored, ["score"]).rows(places) if scored is not None else {}
+        for place, row in rows.items():
+            values[place][f"classifier_{name}"] = row["score"]
+    return _Signals(inputs.counts(ref).extra["limits"], values)
+
+
+def _note(chosen: Chosen, reason: str, signals: _Signals | None) -> str:
     """The figure behind a decision: a similarity, or the signal that the rule looked at."""
     if chosen.similarity:
         return f"similarity {chosen.similarity:.2f}"
-    signal = SIGNALS.get(reason, f"{reason.removeprefix('gopher_')}_fraction")
-    value = scores.get(signal)
+    if signals is None or reason not in signals.limits:
+        return ""
+    limit = signals.limits[reason]
+    value = signals.values.get(chosen.place, {}).get(str(limit["signal"]))
     if value is None:
         return ""
-    return f"{signal} {value:.3g}" if isinstance(value, float) else f"{signal} {value}"
+    shown = f"{limit['signal']} {_figure(value)}"
+    if limit["from"] is not None:
+        shown += f", at least {_figure(limit['from'])}"
+    if limit["to"] is not None:
+        shown += f", at most {_figure(limit['to'])}"
+    return shown
+
+
+def _figure(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def languages(inputs: Inputs, config: ReportConfig) -> tuple[LanguageShares, ...]:
@@ -180,7 +219,9 @@ def duplicates(inputs: Inputs, config: ReportConfig) -> Duplicates | None:
         if ids:
             places = locate(inputs.tables(documents, ["id"]), ids)
             rows = inputs.tables(documents, ["text"]).rows(list(places.values()))
-            texts |= {name: str(rows[place]["text"]) for name, place in places.items()}
+            found_texts = {place: str(row["text"]) for place, row in rows.items()}
+            found_texts = edited_texts(inputs, source, found_texts, ["edit"])
+            texts |= {name: found_texts[place] for name, place in places.items()}
     figures = inputs.counts(ref).extra
     curve = figures.get("found_at_similarity", {})
     return replace(

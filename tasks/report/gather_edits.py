@@ -1,6 +1,11 @@
-"""Gathers what steps changed in texts: how often for each reason, and examples where they stand."""
+"""Gathers what steps changed in texts: how often for each reason, and examples where they stand.
 
-from collections.abc import Iterator
+What was replaced was to be hidden, so its letters and digits are not shown; nor is what was hidden
+beside it.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +27,26 @@ LONGEST_SPAN = 400  # characters of it that are shown
 Indices = npt.NDArray[np.int64]
 
 
+def edited_texts(
+    inputs: Inputs, source: str, texts: dict[Place, str], steps: Iterable[str]
+) -> dict[Place, str]:
+    """Texts of one source with the edits that some steps made, as far as they were run."""
+    found = dict(texts)
+    for step in steps:
+        tables = inputs.decisions(step, source, COLUMNS)
+        for place, row in tables.rows(list(found)).items() if tables is not None else ():
+            found[place] = _apply(found[place], row["edits"])
+    return found
+
+
 def edits(inputs: Inputs, config: ReportConfig) -> tuple[ReasonEdits, ...]:
     """A few changed spans per source and reason, by frequency."""
     found: list[ReasonEdits] = []
     for source in inputs.documents():
-        layers: list[Tables] = []
-        for step in EDITING_STEPS:
+        for number, step in enumerate(EDITING_STEPS):
             tables = inputs.decisions(step, source, COLUMNS)
             if tables is not None:
-                found += _of_step(inputs, step, source, tables, layers, config)
-                layers.append(tables)
+                found += _of_step(inputs, step, source, tables, EDITING_STEPS[:number], config)
     return tuple(found)
 
 
@@ -49,18 +64,16 @@ def _of_step(
     step: str,
     source: str,
     tables: Tables,
-    layers: list[Tables],
+    before: Iterable[str],
     config: ReportConfig,
 ) -> Iterator[ReasonEdits]:
-    """The examples of one step; `layers` are the edits that were made before it."""
+    """The examples of one step; `before` are the steps that made edits before it."""
     numbers = count_edits(tables)
     chosen = _choose(tables, config.examples_per_reason)
     places = [place for found in chosen.values() for place, _ in found]
     documents = inputs.tables(inputs.documents()[source], ["url", "text"]).rows(places)
     texts = {place: str(row["text"]) for place, row in documents.items()}
-    for layer in layers:
-        for place, row in layer.rows(places).items():
-            texts[place] = _apply(texts[place], row["edits"])
+    texts = edited_texts(inputs, source, texts, before)
     own = tables.rows(places)
     for reason, number in by_number(numbers):
         yield ReasonEdits(
@@ -108,12 +121,38 @@ def _apply(text: str, edits: object) -> str:
 def _example(row: dict[str, object], url: str, text: str, span: int) -> EditExample:
     changes = row["edits"]
     assert isinstance(changes, list)
-    start, end = changes[span]["start"], changes[span]["end"]
+    start, end, replacement = (changes[span][key] for key in ("start", "end", "replacement"))
+    cut = text[start : min(end, start + LONGEST_SPAN)]
     return EditExample(
         str(row["id"]),
         url,
-        text[max(0, start - CONTEXT) : start],
-        text[start : min(end, start + LONGEST_SPAN)],
-        changes[span]["replacement"],
-        text[end : end + CONTEXT],
+        _part(text, changes, max(0, start - CONTEXT), start),
+        _shape(cut) if replacement else cut,
+        replacement,
+        _part(text, changes, end, min(len(text), end + CONTEXT)),
+    )
+
+
+def _part(text: str, changes: list[dict[str, Any]], start: int, end: int) -> str:
+    """A stretch of a text with the edits that reach into it."""
+    inside = [
+        {
+            "start": max(change["start"], start) - start,
+            "end": min(change["end"], end) - start,
+            "replacement": change["replacement"],
+        }
+        for change in changes
+        if change["start"] < end and change["end"] > start
+    ]
+    return _apply(text[start:end], inside)
+
+
+def _shape(text: str) -> str:
+    """What a text looks like, without what it says.
+
+    >>> _shape("jane.doe@example.org, +49 30 1234")
+    'xxxx.xxx@xxxxxxx.xxx, +00 00 0000'
+    """
+    return "".join(
+        "0" if letter.isdigit() else "x" if letter.isalpha() else letter for letter in text
     )

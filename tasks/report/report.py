@@ -15,7 +15,9 @@ from pipeline_config.report import ReportConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from tasks.report import (
+    gather_classifiers,
     gather_corpus,
+    gather_decontamination,
     gather_edits,
     gather_evaluation,
     gather_instructions,
@@ -57,7 +59,9 @@ def gather(inputs: Inputs, config: ReportConfig) -> Contents:
         examples=gather_corpus.examples(inputs, config),
         edits=gather_edits.edits(inputs, config),
         languages=gather_corpus.languages(inputs, config),
+        classifiers=gather_classifiers.classifiers(inputs),
         duplicates=gather_corpus.duplicates(inputs, config),
+        decontamination=gather_decontamination.decontamination(inputs, config),
         tokenizer=gather_models.tokenizer(inputs),
         mixture=gather_models.mixture(inputs),
         pretrain=gather_models.training(inputs, "pretrain", config),

@@ -1,6 +1,7 @@
 """Classifiers in the refresh: trained on examples, applied by limits and shares, and pinned."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,13 @@ from small_run import note
 from flows.promotion import promote
 from flows.refresh_corpus import refresh_corpus
 from pipeline_config.pipeline import PipelineConfig
+from pipeline_config.report import ReportConfig
 from storage.artifact import ArtifactRef, Counts
 from storage.runs import list_references
 from storage.session import planning, session
 from storage.store import Store, StoreError
 from storage.tables import read_table
+from tasks.report.task import report
 
 NUM_NOTES = 30
 SMALL = {"buckets": 5_000, "dimensions": 10, "num_epochs": 20, "learning_rate": 0.5}
@@ -98,6 +101,12 @@ class Run:
         texts = self.rows(f"read/{source}", "text")
         return dict(zip(texts, self.rows(f"classify/prose/{source}", "score"), strict=True))
 
+    def report(self) -> str:
+        """The page about the run."""
+        manifest = self.store.manifest_of(report(self.handles, ReportConfig()))
+        (entry,) = (entry for entry in manifest.files if entry.name == "report.html")
+        return self.store.blob_path(entry).read_text(encoding="utf-8")
+
 
 @pytest.fixture(scope="module")
 def refresh(
@@ -164,6 +173,40 @@ def test_a_share_keeps_the_best_of_what_passes(
     assert kept == {text for text, score in scores.items() if score >= cutoff}
 
 
+def test_the_report_says_how_good_it_is_and_what_it_keeps(
+    refresh: Callable[[PipelineConfig], Run], settings: Callable[..., PipelineConfig]
+) -> None:
+    run = refresh(settings({"keep_share": {"prose": 0.2}}))
+    section = run.report().split('<section id="classifiers">')[1].split("</section>")[0]
+    cells = re.findall(r"<td>(.*?)</td>", section)
+    counts = run.counts("train-classifier/prose").extra
+    learnt, heldout = counts["examples"], counts["heldout"]
+    assert cells[:6] == [
+        "prose",
+        f"{learnt['positive']} / {learnt['negative']}",
+        f"{heldout['positive']} / {heldout['negative']}",
+        *["1.000"] * 3,  # the area under the curve, precision, recall
+    ]
+    cutoff = run.counts("find-cutoff/prose/mixed").extra["min_score"]
+    assert f"<td>20 %, from {cutoff:.4f} on</td>" in section
+    # Every tenth of the scores with its documents, in both sources.
+    bars = [int(number) for number in re.findall(r"<div><b>(\d+)</b>", section)]
+    assert (len(bars), sum(bars)) == (20, 2 * NUM_NOTES)
+
+
+def test_a_trial_sets_no_pin_and_moves_nothing(
+    refresh: Callable[[PipelineConfig], Run],
+    settings: Callable[..., PipelineConfig],
+    shared: Store,
+) -> None:
+    before = list_references(shared)
+    config = settings({"keep_share": {"prose": 0.2}}, pin="trial")
+    crawl = config.crawl.model_copy(update={"limit": NUM_NOTES})
+    run = refresh(config.model_copy(update={"crawl": crawl}))
+    assert "train-classifier/prose" in run.handles
+    assert list_references(shared) == before
+
+
 def test_a_given_model_is_measured_and_used(
     refresh: Callable[[PipelineConfig], Run],
     settings: Callable[..., PipelineConfig],
@@ -210,8 +253,10 @@ def test_a_pinned_classifier_stays_when_documents_come(
         refresh_corpus(config)
     assert not any("train" in row.name or "cutoff" in row.name for row in plan.rows)
     second = refresh(config)
-    assert not any("train" in label or "cutoff" in label for label in second.handles)
+    assert not any("train" in label or "cutoff" in label for label in second.executed)
+    assert second.handles["train-classifier/prose"] == first.handles["train-classifier/prose"]
     assert "classify/prose/notes" in second.executed
+    assert "ROC AUC" in second.report()  # of a run that only used it
     assert first.reasons("mixed").items() < second.reasons("mixed").items()
     for name in ("notes", "mixed"):
         (folder / name / "late.txt").unlink()

@@ -1,6 +1,7 @@
 """The steps of decontamination over artifacts: decisions, hits, the report, the errors."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline_config.decontamination import DecontaminationConfig, EvaluationSet, MatchConfig
+from pipeline_config.report import ReportConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA, EDITED_SCHEMA
@@ -18,6 +20,7 @@ from storage.steps import step
 from storage.store import Store
 from storage.tables import read_table
 from tasks.decontamination.task import collect_items, decontaminate
+from tasks.report.task import report
 
 PROBLEM = "A train leaves at noon and drives for three hours at sixty miles an hour. How far?"
 RIDDLE = "What walks on four legs?"
@@ -177,6 +180,27 @@ def test_the_report_says_what_was_hit_where(
     )
     assert (hits["part"]["kind"], hits["part"]["ngrams"]) == ("ngram", 1)
     assert hits["part"]["share"] == pytest.approx(1 / 5)
+
+
+def test_the_page_shows_what_was_sought_and_where_it_stood(
+    direct: Session, sets: dict[str, EvaluationSet]
+) -> None:
+    ref = run(sets, late=True)
+    page_ref = report({"decontaminate/web": ref}, ReportConfig(examples_per_reason=1))
+    [entry] = [e for e in direct.store.manifest_of(page_ref).files if e.name == "report.html"]
+    page = direct.store.blob_path(entry).read_text(encoding="utf-8")
+    section = page.split('<section id="decontamination">')[1].split("</section>")[0]
+    cells = re.findall(r"<td>(.*?)</td>", re.sub(r"<(?!/?td)[^>]*>", "", section))
+    assert cells == [
+        *("maths", "2", "1", "0", "1", "web 1 item in 2 documents"),
+        *("riddles", "2", "0", "2", "0", "web 1 item in 2 documents"),
+    ]
+    # One example of each set, the one with the largest share of the item.
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", section))
+    assert "https://x/long" in words
+    assert "maths 1, question: 100 % of its n-grams" in words
+    assert "https://x/part" not in words
+    assert "riddles 0: all of it" in words
 
 
 def test_without_substring_dedup_is_the_step_before(

@@ -25,6 +25,8 @@ from pipeline_config.quality import (
     QualityRules,
     ScoreConfig,
 )
+from storage.documents import apply_edits
+from tasks.quality.c4 import c4_line_edits
 from tasks.quality.rules import decide
 from tasks.quality.score import blocks, rule_signals
 
@@ -67,12 +69,12 @@ def theirs(texts: list[str]) -> dict[str, list[bool]]:
     return asked(texts)
 
 
-def asked(texts: list[str], *only: str) -> dict[str, list[bool]]:
+def asked(texts: list[str], *only: str) -> dict[str, list[Any]]:
     if not PYTHON.exists():
         pytest.skip("datatrove is not installed; run make bench")
     program = [PYTHON, ROOT / "benchmarks" / "datatrove_filters.py", *only]
     run = subprocess.run(program, input=json.dumps(texts).encode(), capture_output=True, check=True)
-    answer: dict[str, list[bool]] = json.loads(run.stdout)
+    answer: dict[str, list[Any]] = json.loads(run.stdout)
     return answer
 
 
@@ -104,3 +106,23 @@ def test_the_first_version_of_fineweb_is_the_filter_with_its_marks(texts: list[s
     dense = [re.sub(r"\n\s*\n", "\n", text).strip("\n") for text in texts]
     kept = ours(dense, "fineweb", "v1")
     assert np.mean(kept == asked(dense, "fineweb_v1")["fineweb_v1"]) >= 0.999
+
+
+def test_what_c4_leaves_of_a_text_is_what_datatrove_leaves(texts: list[str]) -> None:
+    """Line by line; white space around lines and empty lines do not count."""
+    left = asked(texts, "c4_texts")["c4_texts"]
+    rules = C4LineRules(enabled=True)
+    num_compared = num_edited = 0
+    for text, theirs in zip(texts, left, strict=True):
+        if theirs is None:  # "lorem ipsum" or a bracket, which drop the document here too
+            continue
+        edits = [(start, end, "") for start, end, _ in c4_line_edits(text, rules)]
+        assert bare_lines(apply_edits(text, edits)) == bare_lines(theirs)
+        num_compared += 1
+        num_edited += bool(edits)
+    assert num_compared > 300
+    assert num_edited > 200
+
+
+def bare_lines(text: str) -> list[str]:
+    return [line for line in map(str.strip, text.splitlines()) if line]

@@ -9,14 +9,20 @@ from tasks.report.contents import (
     Accuracy,
     Answered,
     BitsPerByte,
+    ClassifiedSource,
+    Classifier,
     Cluster,
     ClusterMember,
+    Contamination,
     Contents,
     CurvePoint,
+    Decontamination,
     DocumentExample,
     Duplicates,
     EditExample,
+    EvaluationSet,
     FamilyAccuracy,
+    HeldOutExamples,
     Instructions,
     LanguageShares,
     Measured,
@@ -26,6 +32,7 @@ from tasks.report.contents import (
     ReasonExamples,
     RejectedText,
     Rejections,
+    ScoreLimit,
     SourceFunnel,
     StepCounts,
     TeacherShare,
@@ -59,7 +66,14 @@ def make_training(steps: int, first: float, last: float, parameters: int) -> Tra
 
 def _funnels() -> tuple[SourceFunnel, ...]:
     docs = (
-        StepCounts("fetch", "docs", 757, 735, (("http_404", 12), ("http_500", 9), ("robots", 1))),
+        StepCounts(
+            "fetch",
+            "docs",
+            757,
+            735,
+            (("http_404", 12), ("http_500", 9), ("robots", 1)),
+            facts=("pages: 700 unchanged, 35 new",),
+        ),
         StepCounts("extract", "docs", 735, 731, (("too_short", 4),)),
         StepCounts(
             "decide",
@@ -125,6 +139,33 @@ def _duplicates() -> Duplicates:
     return Duplicates(
         46, 185, 46, sizes, 3, clusters, ((0.5, 0.05), (0.7, 0.55), (0.8, 0.92)), 5_120, 1_204
     )
+
+
+def _classifiers() -> tuple[Classifier, ...]:
+    limits = tuple(ScoreLimit(n / 20, 0.6 + n / 50, 1 - n / 25, 1 - n / 20) for n in range(20))
+    prose = HeldOutExamples(400, 410, 0.947, 0.881, 0.902, limits)
+    sources = (
+        ClassifiedSource("docs", (3, 9, 20, 41, 60, 80, 101, 90, 50, 18), 0.7412, 0.1),
+        ClassifiedSource("readmes", (90, 31, 12, 0, 2, 1, 5, 8, 11, 8)),
+    )
+    return (
+        Classifier("prose", 3_600, 3_590, prose, sources),
+        Classifier("toxic", 0, 0, None, sources[1:]),
+    )
+
+
+def _decontamination() -> Decontamination:
+    sets = (
+        EvaluationSet("school", 1_319, 1_290, 27, 2, (("docs", 2, 3), ("code", 1, 1))),
+        EvaluationSet("riddles", 40, 3, 37, 0, ()),
+    )
+    found = (
+        Contamination(
+            "docs", "http://pydoc.demo/q.html", "school", 7, "question", "ngram", 0.4, PAGE
+        ),
+        Contamination("code", "http://pydoc.demo/r.html", "school", 12, "", "whole", 1.0, "Why?"),
+    )
+    return Decontamination(sets, found)
 
 
 def _accuracy() -> Accuracy:
@@ -194,7 +235,9 @@ def contents() -> Contents:
             LanguageShares("readmes", 214, (("en", 209), ("zh", 5))),
             LanguageShares("code", 601, (("en", 601),)),
         ),
+        classifiers=_classifiers(),
         duplicates=_duplicates(),
+        decontamination=_decontamination(),
         tokenizer=TokenizerFacts(
             4096,
             (

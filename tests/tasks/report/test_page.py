@@ -110,7 +110,7 @@ def test_page_is_one_well_formed_file_without_requests(contents: Contents) -> No
 def test_every_section_is_there_and_linked(contents: Contents) -> None:
     page = draw_page(contents, ReportConfig())
     links = re.findall(r'<li><a href="#([a-z]+)"', page)
-    assert len(links) == 14
+    assert len(links) == 16
     assert links == re.findall(r'<section id="([a-z]+)"', page)
 
 

@@ -87,6 +87,10 @@ QUALITY = {
     "code": ["", "", "", "", "", "gopher_stop_words"],
     "docs": ["gopher_short_doc", "gopher_short_doc", "gopher_dup_line", "", "", "", "", "", "", ""],
 }
+LIMITS = {
+    "gopher_short_doc": {"signal": "num_words", "from": 50, "to": None},
+    "gopher_dup_line": {"signal": "dup_line_fraction", "from": None, "to": 0.3},
+}
 DEDUP = {
     "code": ["", "exact_duplicate", "", "", "", "quality"],
     "docs": ["quality", "quality", "quality", "", "near_duplicate", "", "", "", "", ""],
@@ -134,6 +138,7 @@ def write_scores(source: str) -> Writer:
 def write_decisions(source: str) -> Writer:
     def write(build: Build) -> None:
         reasons = QUALITY[source]
+        build.counts.extra["limits"] = LIMITS
         write_halves(build, decisions(documents(source), reasons))
         build.counts.read, build.counts.kept = len(reasons), reasons.count("")
         for reason in reasons:
@@ -431,9 +436,9 @@ def test_examples_show_the_right_documents(running: Session) -> None:
     row = min((0, 1), key=lambda n: ids[n])
     assert (short.number, short.examples[0].url) == (2, urls[row])
     assert short.examples[0].text.startswith(f"docs text {row} ")
-    assert short.examples[0].note == f"num_words {row}"
+    assert short.examples[0].note == f"num_words {row}, at least 50"
     repeated = groups["docs", "decide", "gopher_dup_line"]
-    assert repeated.examples[0].note == "dup_line_fraction 0.286"
+    assert repeated.examples[0].note == "dup_line_fraction 0.286, at most 0.3"
     near = groups["docs", "dedup", "near_duplicate"].examples[0]
     assert (near.url, near.note) == (urls[4], "similarity 0.75")
     kept = groups["docs", "", ""]
@@ -494,10 +499,22 @@ def test_edits_are_counted_and_shown_in_their_layers(running: Session) -> None:
     assert (steps["substring"].edited, steps["substring"].edits) == (1, (("repeat", 1),))
     assert list(steps) == ["fetch", "extract", "decide", "edit", "dedup", "substring"]
     shown = {(group.step, group.reason): group.examples[0] for group in contents.edits}
-    assert shown["edit", "masked"].cut == "text"
+    assert shown["edit", "masked"].cut == "xxxx"  # its shape: it was replaced to be hidden
     assert shown["edit", "masked"].replacement == "<N>"
     assert shown["substring", "repeat"].cut == "<N>"
     assert shown["edit", "cut"].url == documents("docs").column("url")[6].as_py()
+    texts = {
+        example.url.rpartition("/")[2]: example.text
+        for group in gather(
+            inputs_of(running, artifacts), ReportConfig(examples_per_reason=9)
+        ).examples
+        for example in group.examples
+        if group.source == "docs" and not group.reason
+    }
+    # Kept documents are shown as the corpus has them: masked and cut, cut, and as it was.
+    assert texts["5"].startswith("docs  5 ")
+    assert texts["6"].startswith("docs  6 ")
+    assert texts["7"].startswith("docs text 7 ")
 
 
 def test_report_writes_its_files_without_run_or_time(running: Session) -> None:
@@ -533,8 +550,8 @@ def test_bytes_are_those_of_this_version(running: Session) -> None:
     assert "10 documents kept of 22 found in 2 sources" in page  # 15 + 7 found, 6 + 4 kept
     assert "| which source | 2.0 % | **90 %** ± 5.0 | 40 % | 10.0 s.e. |" in summary
     assert (report.version, ref.digest) == (
-        "3",
-        "11c0cca6efbf7307107d9f32a0096e08d8a015a02dfe7c6ae9b8ffed50264bb4",
+        "4",
+        "1056b16cbfd9fcb1cab6e982aea3cb6f4521dbcb779fd5512b4269a1893fbc1a",
     )
 
 

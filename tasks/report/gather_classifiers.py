@@ -1,0 +1,55 @@
+"""Gathers what the report says about quality classifiers: how good they are, what they score."""
+
+import json
+
+from storage.artifact import ArtifactRef
+from tasks.report.contents import ClassifiedSource, Classifier, HeldOutExamples, ScoreLimit
+from tasks.report.inputs import Inputs
+
+
+def classifiers(inputs: Inputs) -> tuple[Classifier, ...]:
+    """Every classifier of the run, trained in it or pinned before."""
+    return tuple(
+        Classifier(
+            name,
+            *_learnt(inputs, ref),
+            heldout=_heldout(inputs, ref),
+            sources=tuple(
+                _source(inputs, name, source, scored)
+                for source, scored in inputs.sources(f"classify/{name}").items()
+            ),
+        )
+        for name, ref in inputs.sources("train-classifier").items()
+    )
+
+
+def _learnt(inputs: Inputs, ref: ArtifactRef) -> tuple[int, int]:
+    examples = inputs.counts(ref).extra.get("examples", {})
+    return examples.get("positive", 0), examples.get("negative", 0)
+
+
+def _heldout(inputs: Inputs, ref: ArtifactRef) -> HeldOutExamples | None:
+    if not inputs.has(ref, "evaluation.json"):
+        return None  # a model that was given without examples
+    figures = json.loads(inputs.path(ref, "evaluation.json").read_text(encoding="utf-8"))
+    heldout = inputs.counts(ref).extra["heldout"]
+    return HeldOutExamples(
+        heldout["positive"],
+        heldout["negative"],
+        figures["roc_auc"],
+        figures["precision"],
+        figures["recall"],
+        tuple(ScoreLimit(**row) for row in figures["by_score"]),
+    )
+
+
+def _source(inputs: Inputs, name: str, source: str, scored: ArtifactRef) -> ClassifiedSource:
+    tenths = inputs.counts(scored).extra["tenths"]
+    cutoff = inputs.get("find-cutoff", f"{name}/{source}")
+    found = inputs.counts(cutoff).extra if cutoff is not None else {}
+    return ClassifiedSource(
+        source,
+        tuple(tenths[str(tenth)] for tenth in range(10)),
+        found.get("min_score"),
+        found.get("kept_share"),
+    )
