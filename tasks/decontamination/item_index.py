@@ -3,12 +3,11 @@
 An item of `ngram_words` words or more is looked for by its n-grams (Brown et al. 2020, appendix C,
 with n = 13); one of fewer, down to `min_words`, as a whole, which n-grams alone never find. A run
 of words is hashed as it slides over the text; hashes that the index may have are looked up and
-verified word by word.
+verified word by word. The index has a run once, however many items it stands in, and a text's run
+is looked up once, however often it stands there: grids of zeros on both sides cost no product.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -33,14 +32,15 @@ class Hit(NamedTuple):
     is_whole: bool  # whether the item is too short for n-grams
 
 
-@dataclass(frozen=True)
-class Runs:
-    """The runs of one length, of all items, by hash."""
+class Runs(NamedTuple):
+    """The different runs of one length of all items, in order of their hashes."""
 
     length: int  # words
-    hashes: Hashes  # in order
-    places: Places  # where the run begins in the words of all items
-    items: Places  # whose it is
+    hashes: Hashes  # (runs,)
+    places: Places  # (runs,) where the run first stands in the words of all items
+    owners: Places  # (runs + 1,) where in `items` its own begin
+    items: Places  # the items that hold a run, run by run
+    times: Places  # how often each holds it
     filter: npt.NDArray[np.bool_]  # by the first bits of a hash: whether it may be among them
 
 
@@ -56,7 +56,7 @@ class ItemIndex:
         self.lengths: Places = np.where(lengths >= min_words, lengths, 0)  # of a run, 0: too short
         self.num_runs: Places = np.where(self.lengths > 0, sizes - lengths + 1, 0)
         self._words = np.concatenate([np.empty(0, np.uint64), *words])
-        self._runs = [
+        self.runs = [
             self._of_length(int(length), np.flatnonzero(self.lengths == length), sizes)
             for length in np.unique(self.lengths)
             if length
@@ -73,25 +73,48 @@ class ItemIndex:
 
     def find_in_words(self, hashes: Hashes, first: Places, last: Places) -> list[Hit]:
         """The same, given the words' hashes and places in the text."""
-        places: dict[int, set[int]] = defaultdict(set)
-        spans: dict[int, tuple[int, int]] = {}
-        for runs in self._runs:
-            for position, row in self._candidates(hashes, runs):
-                item, place = int(runs.items[row]), int(runs.places[row])
-                end = position + runs.length
-                if np.array_equal(hashes[position:end], self._words[place : place + runs.length]):
-                    places[item].add(place)
-                    spans.setdefault(item, (int(first[position]), int(last[end - 1])))
-        return [
-            Hit(
-                item,
-                len(found),
-                len(found) / int(self.num_runs[item]),
-                *spans[item],
-                is_whole=bool(self.lengths[item] < self._ngram_words),
+        hits = []
+        for runs in self.runs:
+            positions, rows = self.matches(hashes, runs)
+            if not len(rows):
+                continue
+            number = np.diff(runs.owners)[rows]
+            members = _ranges(runs.owners[rows], number)
+            items, firsts, owner = np.unique(
+                runs.items[members], return_index=True, return_inverse=True
             )
-            for item, found in sorted(places.items())
-        ]
+            found = np.bincount(owner, weights=runs.times[members]).astype(np.int64)
+            starts = np.repeat(positions, number)[firsts]  # the first: positions are in order
+            hits += [
+                Hit(
+                    item,
+                    times,
+                    times / int(self.num_runs[item]),
+                    int(first[start]),
+                    int(last[start + runs.length - 1]),
+                    is_whole=bool(self.lengths[item] < self._ngram_words),
+                )
+                for item, times, start in zip(
+                    items.tolist(), found.tolist(), starts.tolist(), strict=True
+                )
+            ]
+        return sorted(hits)
+
+    def matches(self, words: Hashes, runs: Runs) -> tuple[Places, Places]:
+        """The different runs of a text that items hold: where each first stands, and its row."""
+        positions, hashes = _passing(words, runs.length, runs.filter)
+        if not len(positions):  # nearly always
+            return positions, positions
+        hashes, firsts = np.unique(hashes, return_index=True)
+        low = np.searchsorted(runs.hashes, hashes)
+        number = np.searchsorted(runs.hashes, hashes, side="right") - low
+        rows, positions = _ranges(low, number), np.repeat(positions[firsts], number)
+        places, equal = runs.places[rows], np.ones(len(rows), bool)
+        for word in range(runs.length):
+            equal &= words[positions + word] == self._words[places + word]
+        rows, positions = rows[equal], positions[equal]
+        order = np.argsort(positions)
+        return positions[order], rows[order]
 
     def _of_length(self, length: int, items: Places, sizes: Places) -> Runs:
         ends = np.cumsum(sizes)
@@ -100,21 +123,33 @@ class ItemIndex:
         owners = np.repeat(items, self.num_runs[items])
         hashes = run_hashes(self._words, length)[places]
         order = np.argsort(hashes, kind="stable")
+        hashes, places, owners = hashes[order], places[order], owners[order]
+        is_new = np.ones(len(order), bool)
+        is_new[1:] = hashes[1:] != hashes[:-1]
+        for word in range(length):
+            own = self._words[places + word]
+            is_new[1:] |= own[1:] != own[:-1]
+        begins = is_new.copy()  # another run, or the same in another item
+        begins[1:] |= owners[1:] != owners[:-1]
+        members = np.flatnonzero(begins)
         bits = max(16, int(len(places) * FILTER_SPARSITY).bit_length())
         present = np.zeros(2**bits, dtype=bool)
         present[hashes >> np.uint64(64 - bits)] = True
-        return Runs(length, hashes[order], places[order], owners[order], present)
+        return Runs(
+            length,
+            hashes[is_new],
+            places[is_new],
+            np.flatnonzero(np.append(is_new[members], True)),
+            owners[members],
+            np.diff(np.append(members, len(order))),
+            present,
+        )
 
-    def _candidates(self, words: Hashes, runs: Runs) -> list[tuple[int, int]]:
-        """Positions in a text, and the rows of runs with the same hash."""
-        positions, hashes = _passing(words, runs.length, runs.filter)
-        low = np.searchsorted(runs.hashes, hashes)
-        high = np.searchsorted(runs.hashes, hashes, side="right")
-        return [
-            (int(positions[i]), row)
-            for i in np.flatnonzero(high > low)
-            for row in range(low[i], high[i])
-        ]
+
+def _ranges(starts: Places, sizes: Places) -> Places:
+    """The numbers of all ranges, one after the other."""
+    ends = np.cumsum(sizes)
+    return np.repeat(starts - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
 
 
 @njit("uint64[::1](uint64[::1], int64)", cache=True)

@@ -10,6 +10,7 @@ from tasks.text import minhash_words, ngrams, normalise
 
 LONG = "A farmer keeps 12 hens; each lays 2 eggs a day. How many eggs does he have in a week?"
 SHORT = "Who wrote the Ode to a Nightingale?"
+GRIDS = st.lists(st.sampled_from("0001"), max_size=30).map(" ".join)  # their runs come many times
 FEW_WORDS = st.lists(st.sampled_from(["a", "b", "c", "ab", "你"]), max_size=25).map(" ".join)
 
 
@@ -27,18 +28,45 @@ def test_words_equal_the_definition(text: str) -> None:
     assert len(set(hashes.values())) == len(hashes)
 
 
-@given(st.lists(FEW_WORDS, max_size=5), FEW_WORDS, st.integers(1, 4), st.integers(4, 8))
-def test_hits_equal_the_definition(items: list[str], text: str, least: int, size: int) -> None:
+@given(
+    st.tuples(st.lists(FEW_WORDS, max_size=5), FEW_WORDS)
+    | st.tuples(st.lists(GRIDS, max_size=5), GRIDS),
+    st.integers(1, 4),
+    st.integers(4, 8),
+)
+def test_hits_equal_the_definition(corpus: tuple[list[str], str], least: int, size: int) -> None:
+    items, text = corpus
     index = ItemIndex(items, ngram_words=size, min_words=least)
-    expected = {}
+    places = read_words(text).first.tolist()
+    expected = []
     for number, item in enumerate(items):
         words = minhash_words(item)
         length = min(len(words), size)
-        there = set(ngrams(minhash_words(text), length)) if length >= least else set()
-        found = [run in there for run in ngrams(words, length)] if there else []
-        if any(found):
-            expected[number] = sum(found) / len(found)
-    assert {hit.item: hit.share for hit in index.find(text)} == expected
+        if length < least:
+            continue
+        there = list(ngrams(minhash_words(text), length))
+        runs = list(ngrams(words, length))
+        found = [run for run in runs if run in there]
+        if found:
+            start = places[min(there.index(run) for run in found)]
+            expected.append((number, len(found), len(found) / len(runs), start, length < size))
+    found_hits = [(*hit[:4], hit.is_whole) for hit in index.find(text)]
+    assert found_hits == expected
+
+
+def test_runs_that_come_often_on_both_sides_are_looked_up_once() -> None:
+    """400 grids of zeros and a page of them: 120,000 places in items times 488 on the page."""
+    index = index_of(*["0 " * 312 + f"{number} is the corner" for number in range(1, 401)])
+    page = " ".join(["0"] * 500)
+    [runs] = index.runs
+    assert len(runs.hashes) == 1 + 400 * 4  # thirteen zeros, and what ends in an item's last words
+    assert len(runs.items) == 400 + 400 * 4
+    positions, rows = index.matches(read_words(page).hashes, runs)
+    assert (len(positions), len(rows)) == (1, 1)
+    hits = index.find(page)
+    assert [(hit.item, hit.runs, hit.start) for hit in hits] == [
+        (number, 300, 0) for number in range(400)
+    ]
 
 
 def index_of(*items: str) -> ItemIndex:
