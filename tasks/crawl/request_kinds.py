@@ -56,12 +56,3 @@ def first_url(request: Request) -> str:
     """The URL that was asked for before all redirects."""
     urls: list[str] = request.meta.get("redirect_urls") or [request.url]
     return urls[0]
-
-
-def ignored_because(error: IgnoreRequest) -> str:
-    """The reason behind a refusal, ours or Scrapy's."""
-    if isinstance(error, RefusedError):
-        return error.reason
-    if "max redirections" in str(error):
-        return "too_many_redirects"
-    return "too_large" if "DOWNLOAD_MAXSIZE" in str(error) else "ignored"

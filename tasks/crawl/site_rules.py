@@ -13,7 +13,6 @@ from urllib.parse import urljoin, urlsplit
 from protego import Protego
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.robotstxt import ProtegoRobotParser, decode_robotstxt
 from scrapy.utils.defer import deferred_from_coro
@@ -26,7 +25,6 @@ from tasks.crawl.request_kinds import (
     CapturingSpider,
     RefusedError,
     first_url,
-    ignored_because,
     is_aside,
     is_robots,
     speaks_for_site,
@@ -123,7 +121,11 @@ class SiteRules:
             deferred_from_coro(self.ask_reservations(request.url)).addErrback(lambda _: None)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Reads the status of a robots.txt as the standard does."""
+        """Reads the status of a robots.txt as the standard does; notes what a site reserves."""
+        if request.meta.get("aside") == "tdm":
+            rules = reservations(request, response)
+            if rules is not None:
+                self.spider.findings.rules(host_of(first_url(request)), rules)
         if not is_robots(request) or response.status in SUCCESSES:
             return response
         if response.status in FORBIDDING_STATUSES:
@@ -158,32 +160,21 @@ class SiteRules:
                 for further in self.spider.ask_sitemap(urljoin(request.url, sitemap)):
                     engine.crawl(further)
 
-    # ---- reservations
-
     async def ask_reservations(self, url: str) -> None:
         """Asks for a site's reservations of text and data mining, whatever its robots.txt says.
 
         Not by way of the queue: the request is under way before that for the site's first page, so
         that no budget ends the crawl between the two.
         """
-        request = Request(
-            urljoin(url, TDM_FILE), meta={"aside": "tdm", "dont_obey_robotstxt": True}
-        )
+        meta = {"aside": "tdm", "dont_obey_robotstxt": True}
         engine: Any = self.crawler.engine
-        rules: list[TdmRule] | None = []
-        try:
-            rules = rules_of(await engine.download_async(request))
-        except IgnoreRequest as error:
-            if ignored_because(error) != "too_many_redirects":  # behind which it counts as absent
-                raise
-        if rules is not None:
-            self.spider.findings.rules(host_of(url), rules)
+        await engine.download_async(Request(urljoin(url, TDM_FILE), meta=meta))
 
 
-def rules_of(response: Response) -> list[TdmRule] | None:
+def reservations(request: Request, response: Response) -> list[TdmRule] | None:
     """The reservations in an answer; None when it leaves them unknown."""
     if response.status == HTTPStatus.OK:
-        return None if response.meta.get("truncated") else tdm_rules(response.body)
+        return None if request.meta.get("truncated") else tdm_rules(response.body)
     return None if f"status_{response.status}".startswith(UNREACHED) else []
 
 

@@ -44,7 +44,7 @@ from tasks.crawl.ledger import Outcome
 from tasks.crawl.opt_outs import opted_out
 from tasks.crawl.page_facts import PageFacts, page_facts
 from tasks.crawl.previous import NOTHING, Previous, load_previous
-from tasks.crawl.request_kinds import RefusedError, ignored_because
+from tasks.crawl.request_kinds import RefusedError
 from tasks.crawl.scope import Scope, host_of, page_url, unique
 from tasks.crawl.spider_progress import num_waiting
 from tasks.crawl.spider_settings import settings
@@ -246,6 +246,15 @@ class SiteSpider(scrapy.Spider):
                     yield from self.ask_new([url])
         except sitemaps.SitemapError as error:
             self.logger.warning("%s is no sitemap: %s", response.url, error)
+
+
+def ignored_because(error: IgnoreRequest) -> str:
+    """The reason behind a refusal, ours or Scrapy's."""
+    if isinstance(error, RefusedError):
+        return error.reason
+    if "max redirections" in str(error):
+        return "too_many_redirects"
+    return "too_large" if "DOWNLOAD_MAXSIZE" in str(error) else "ignored"
 
 
 @contextlib.contextmanager

@@ -126,7 +126,9 @@ class Capture:
     def as_known(self, url: str, response: Response, request: Request) -> Response:
         """The answer itself; the known page where the answer is that it has not changed."""
         if response.status in REDIRECTS:
-            return redirected(url, response)
+            # Behind too many, what speaks for a site counts as absent (RFC 9309, 2.3.1.2).
+            is_last = speaks_for_site(request) and not request.meta.get("redirect_ttl")
+            return redirected(url, response, is_last)
         if is_robots(request) and response.headers.get("Content-Encoding"):
             return plain_robots(response)
         if response.status != HTTPStatus.NOT_MODIFIED:
@@ -209,11 +211,11 @@ def plain_robots(response: Response) -> Response:
     return response.replace(body=body, headers={})
 
 
-def redirected(url: str, response: Response) -> Response:
-    """A redirect to the form under which pages are asked for; one to no address leads nowhere."""
+def redirected(url: str, response: Response, is_last: bool) -> Response:
+    """A redirect to the form under which pages are asked for; the last leads nowhere."""
     headers = response.headers.copy()
     target = redirect_target(url, as_ascii(headers.pop("Location", [b""])[0]))
-    if target:
+    if target and not is_last:
         headers["Location"] = target
     return response.replace(headers=headers)
 

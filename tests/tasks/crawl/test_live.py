@@ -260,11 +260,11 @@ def test_a_capture_ends_when_its_time_is_up(site: Site, tmp_path: Path) -> None:
 def test_a_spider_that_does_not_end_in_time_is_ended(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(live, "GRACE_SECONDS", 1.0)
     site["/"] = page("home", "/endless")
     over = threading.Event()
     site.before_answer = lambda path: over.wait(60) and None if path == "/endless" else None
-    capture = capture_of(site, max_seconds=1.0, timeout_seconds=60.0)
+    capture = capture_of(site, max_seconds=2.0, timeout_seconds=60.0)
     result = crawled(capture, tmp_path)
     over.set()
     assert result == CrawlProgress(1, {}, result.waiting, TIME_IS_UP)

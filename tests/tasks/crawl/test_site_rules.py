@@ -207,6 +207,15 @@ def test_reservations_are_asked_for_whatever_robots_txt_says(tmp_path: Path) -> 
     moving.close()
 
 
+def test_a_small_budget_leaves_time_to_hear_of_reservations(site: Site, tmp_path: Path) -> None:
+    seeds = tuple(site.url(f"/{number}") for number in range(16))
+    for number in range(16):
+        site[f"/{number}"] = page(str(number))
+    found = captured(capture_of(site, seeds=seeds, max_pages=2, concurrency=16), tmp_path)
+    assert len(found.pages) == 2
+    assert found.dropped.keys() == {"over_budget"}
+
+
 def test_a_site_that_forbids_all_is_asked_for_nothing_more(site: Site, tmp_path: Path) -> None:
     site["/robots.txt"] = b"User-agent: *\nDisallow: /\n"
     assert crawled(site, tmp_path).others == {"robots_disallowed": 1}
