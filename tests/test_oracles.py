@@ -1,0 +1,24 @@
+"""Oracle data is either there or not asked for: a wrong path is a failure, never a skip."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(("folder", "outcome"), [("/no/such/folder", "1 error"), ("", "1 skipped")])
+def test_a_named_folder_must_be_there(folder: str, outcome: str) -> None:
+    one = "tests/tasks/quality/test_datatrove.py::test_decisions_are_datatroves[c4]"
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", one],
+        cwd=ROOT,
+        env=os.environ | {"CRAWL2CHAT_ORACLES": folder},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome in run.stdout
