@@ -8,6 +8,7 @@ many there are is a power of two, which a growing source rarely changes.
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from tasks.crawl.document_tables import DocumentTables
 from tasks.crawl.documents import Document, shares
 from tasks.crawl.inputs import ONE_DOCUMENT, InputFile, content, input_files
 from tasks.crawl.rows import checked, dataset_rows, require_columns, row_documents
-from tasks.crawl.table_files import jsonl_rows, parquet_rows
+from tasks.crawl.table_files import file_rows
 from tasks.crawl.text_files import (
     UnreadableError,
     package_documents,
@@ -141,21 +142,14 @@ def read_documents(job: ReadJob, out: ShardOutput) -> Iterator[Document]:
     def count() -> None:
         out.counts.read += 1
 
-    def lose(reason: str, number: int = 1) -> None:
-        out.counts.read += number
-        drop(reason, number)
-
     if isinstance(source, PackagesSource):
         yield from counted(package_documents(source), out)
     elif isinstance(source, HuggingFaceSource):
         rows = checked(dataset_rows(source), source.columns, source.name)
         yield from row_documents(rows, source.columns, source.name, count, drop)
     for name, path in readable(out):
-        if isinstance(source, JsonlSource):
-            rows = jsonl_rows(path, lose)
-            yield from row_documents(rows, source.columns, name, count, drop)
-        elif isinstance(source, ParquetSource):
-            rows = parquet_rows(path, source.columns, lose)
+        if isinstance(source, JsonlSource | ParquetSource):
+            rows = file_rows(path, source, partial(lose, out))
             yield from row_documents(rows, source.columns, name, count, drop)
         else:
             count()
@@ -168,8 +162,13 @@ def readable(out: ShardOutput) -> Iterator[tuple[str, Path]]:
         if digest:
             yield name, Path(path)
         else:
-            out.counts.read += 1
-            out.counts.drop("broken_file")
+            lose(out, "broken_file")
+
+
+def lose(out: ShardOutput, reason: str, number: int = 1, /) -> None:
+    """Counts records that were read, but give nothing to look at."""
+    out.counts.read += number
+    out.counts.drop(reason, number)
 
 
 def counted(documents: Iterator[Document], out: ShardOutput) -> Iterator[Document]:

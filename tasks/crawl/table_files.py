@@ -11,7 +11,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline_config.sources import Columns
+from pipeline_config.sources import Columns, JsonlSource, ParquetSource
 from tasks.crawl.columns import Row, absent_columns, mapped_columns, top_column
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -28,6 +28,13 @@ class Drop(Protocol):
 
     def __call__(self, reason: str, number: int = 1, /) -> None:
         """Counts them."""
+
+
+def file_rows(path: Path, source: JsonlSource | ParquetSource, drop: Drop) -> Iterator[Row]:
+    """The rows of a file of either kind."""
+    if isinstance(source, ParquetSource):
+        return parquet_rows(path, source.columns, drop)
+    return jsonl_rows(path, drop)
 
 
 def jsonl_rows(path: Path, drop: Drop) -> Iterator[Row]:

@@ -31,6 +31,8 @@ SEARCH_BYTES = 1 << 20
 UNPACK_BYTES = 1 << 16  # at once: of this size a bomb unpacks to 64 MB
 FIRST_MEMBER_BYTES = 64 << 20  # of which is looked whether it holds more than one record
 MAX_UNPACKED_BYTES = 16 << 30  # of a file gzipped as a whole; the usual 1 GB unpacks to 5 GB
+# Where reading began again; 1 GB of nothing but beginnings would take a day, these half a minute.
+MAX_BEGINNINGS = 100_000
 # How many times its compressed bytes a record can have: zlib's bound, and what zstd never reaches.
 MAX_RATIOS = {PLAIN_RECORD: 1, GZIP_MEMBER: 1_032, ZSTD_FRAME: 1_000_000}
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -102,21 +104,24 @@ class Reader:
         self.marker = _marker(file)
 
     def pages(self) -> Iterator[CapturedPage]:
-        """The pages, in order."""
-        start: int | None = 0
+        """The pages, in order; none behind damage once `MAX_BEGINNINGS` were tried."""
         if self.size == 0:
             self.drop("empty_file")
-            start = None
-        while start is not None:
+            return
+        start = 0
+        for _ in range(MAX_BEGINNINGS):
             self.position = -1
             with contextlib.suppress(OSError, DamagedError):
                 yield from self._pages_from(start)
                 if self.position >= 0:
                     return
-            start = _find(self.file, self.marker, max(self.position, start) + 1)
+            found = _find(self.file, self.marker, max(self.position, start) + 1)
             if not self.is_damaged:
-                self.drop(self.torn if start is None else "broken_record")
+                self.drop(self.torn if found is None else "broken_record")
             self.is_damaged = True
+            if found is None:
+                return
+            start = found
 
     def _pages_from(self, start: int) -> Iterator[CapturedPage]:
         """The pages up to the end or the next damage."""

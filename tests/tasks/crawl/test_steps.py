@@ -405,6 +405,34 @@ def test_bad_lines_and_tables_cost_themselves_only(direct: Session, tmp_path: Pa
     assert_funnel(direct.store, ref, {"broken_row": 1, "missing_column": 2, "broken_file": 1})
 
 
+def test_bad_pages_and_texts_cost_themselves_only(direct: Session, tmp_path: Path) -> None:
+    for name, content in {
+        b"caf\xe9 [x": page("one").encode(),
+        b"deep": b"<div>" * 100_000 + b"deep",
+        b"empty": b"",
+        b"marked": page("\u20ac").encode("utf-16"),
+        b"noise": bytes(range(256)) * 100,
+        b"odd": page("odd").encode().replace(b"plain", b"\x00 plain &#xD800; \xed\xa0\x80 \xff"),
+    }.items():
+        (tmp_path / os.fsdecode(name + b".html")).write_bytes(content)
+        (tmp_path / os.fsdecode(name + b".txt")).write_bytes(content)
+    (tmp_path / "circle.html").symlink_to(tmp_path / "circle.html")
+    (tmp_path / "large.html").write_bytes(b"<p>" + b"x" * 600_000)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "circle").symlink_to(tmp_path)
+    source = {"kind": "html", "paths": [str(tmp_path)], "base_url": "http://[oops/"}
+    ref = ingest(crawl(source, extraction={"max_page_bytes": 600_000}))
+    found = {row["url"].removeprefix("http://[oops/"): row for row in rows(direct.store, ref)}
+    assert found.keys() == {"caf\ufffd [x.html", "marked.html", "odd.html"}
+    assert found["marked.html"]["text"].startswith("\u20ac\nThis is the page called \u20ac.")
+    assert not {"\x00", "\ud800"} & set(found["odd.html"]["text"])
+    assert_funnel(direct.store, ref, {"broken_file": 1, "empty_text": 3, "too_large": 1})
+
+    ref = ingest(crawl({"kind": "text", "paths": [str(tmp_path)]}))
+    assert {row["url"] for row in rows(direct.store, ref)} == {"caf\ufffd [x.txt", "deep.txt"}
+    assert_funnel(direct.store, ref, {"not_utf8": 3, "empty_text": 1})
+
+
 def test_a_file_that_nobody_may_read_is_counted(
     direct: Session, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

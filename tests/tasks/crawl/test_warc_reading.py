@@ -273,6 +273,24 @@ def test_a_bomb_of_many_records_is_unpacked_up_to_a_limit(
     assert (numbers(pages), dropped) == ([0, 1, 2, 3, 4], {})
 
 
+@pytest.mark.parametrize("begin", [b"WARC/1.", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"])
+def test_a_file_of_nothing_but_beginnings_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    def iterator(*args: object, **settings: object) -> object:
+        begun.append(args)
+        return real_iterator(*args, **settings)
+
+    begun: list[object] = []
+    real_iterator = warc_reading.ArchiveIterator
+    monkeypatch.setattr(warc_reading, "ArchiveIterator", iterator)
+    monkeypatch.setattr(warc_reading, "MAX_BEGINNINGS", 50)
+    path = tmp_path / "test.warc"
+    path.write_bytes(begin * 1_000)
+    assert read(path) == ([], {"broken_record": 1})
+    assert len(begun) == 50
+
+
 def test_records_in_zstd_frames_have_their_offsets(tmp_path: Path) -> None:
     frames = [
         pa.Codec("zstd").compress(warc_bytes([record], "plain"), asbytes=True)
