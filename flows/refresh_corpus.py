@@ -52,13 +52,12 @@ def refresh_corpus(config: PipelineConfig) -> ArtifactRef:
         cut = substring(documents, edited, deduped, config.dedup.substring)
         layers.append(cut)
     if sets := config.decontamination.sets:
-        items, match = collect_items(sets), config.decontamination.match
-        clean = {
-            name: decontaminate(
+        items, clean = collect_items(sets), {}
+        for name in documents:
+            match = config.decontamination.for_source(name)
+            clean[name] = decontaminate(
                 documents[name], edited[name], deduped, cut, items, match, name, label=name
             )
-            for name in documents
-        }
         layers.append(clean)
     return assemble(documents, layers)
 

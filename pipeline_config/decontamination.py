@@ -1,10 +1,14 @@
-"""Settings of decontamination: the evaluation sets that training must not have seen."""
+"""Settings of decontamination: the evaluation sets that training must not have seen.
+
+What counts as a match can differ for a source, key by key, under `decontamination.sources`.
+"""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
+from pipeline_config.overrides import Overrides
 
 SET_NAME = r"^[A-Za-z0-9][\w.-]{0,59}$"
 
@@ -52,6 +56,9 @@ class MatchConfig(StageConfig):
         description="least share of an item's n-grams that must stand in a document, from 0 (one "
         "is enough) to 1 (all)",
     )
+    sets: tuple[str, ...] | None = Field(
+        default=None, description="the evaluation sets that are looked for; null: all of them"
+    )
 
     @model_validator(mode="after")
     def _check_words(self) -> "MatchConfig":
@@ -63,10 +70,40 @@ class MatchConfig(StageConfig):
         return self
 
 
-class DecontaminationConfig(StageConfig):
+class MatchRules(StageConfig):
+    """When a document of one source counts as contaminated."""
+
+    match: MatchConfig = MatchConfig()
+
+
+class MatchOverrides(MatchRules, Overrides):
+    """The rules in which one source differs: only the keys that are given count."""
+
+
+class DecontaminationConfig(MatchRules):
     """Which items are kept out of the corpus; nothing is done without a set."""
 
     sets: dict[Annotated[str, Field(pattern=SET_NAME)], EvaluationSet] = Field(
         default_factory=dict, description="evaluation sets by name"
     )
-    match: MatchConfig = MatchConfig()
+    sources: dict[str, MatchOverrides] = Field(
+        default_factory=dict, description="by source: the keys in which it differs"
+    )
+
+    def for_source(self, name: str) -> MatchConfig:
+        """Return the rules that hold for one source."""
+        overrides = self.sources.get(name)
+        return overrides.over(MatchRules(match=self.match)).match if overrides else self.match
+
+    @model_validator(mode="after")
+    def _check_sets(self) -> "DecontaminationConfig":
+        rules = {"match": self.match}
+        rules |= {f"sources.{name}.match": self.for_source(name) for name in self.sources}
+        for key, match in rules.items():
+            unknown = sorted(set(match.sets or ()) - self.sets.keys())
+            if unknown:
+                raise ValueError(
+                    f"{key}.sets names {unknown[0]!r}, which is none of sets; "
+                    f"there are: {', '.join(sorted(self.sets)) or 'none'}"
+                )
+        return self

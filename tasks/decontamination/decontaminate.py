@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline_config.decontamination import MatchConfig
 from storage.artifact import ArtifactRef
@@ -59,7 +60,7 @@ def decontaminate(
     """Decide on the documents of one source.
 
     Raises:
-        ValueError: when every document that was left is contaminated.
+        ValueError: when no document was left, or every one is contaminated.
     """
     [item_file] = build.files(items)
     last = "dedup" if substring is None else "substring"
@@ -73,7 +74,12 @@ def decontaminate(
         shards.append(Shard(entry.name.removesuffix(".parquet"), inputs, last))
     build.map_shards(decontaminate_shard, shards, config)
     add_report(build, build.path(items, item_file.name), config)
-    if build.counts.read and not build.counts.kept:
+    if not build.counts.read:
+        raise ValueError(
+            f"{build.label} reads nothing: the steps before left none of the {documents.rows:,} "
+            f"documents; leave {source!r} out, or look at what {last} drops"
+        )
+    if not build.counts.kept:
         raise ValueError(f"{build.label} keeps nothing: {build.counts}")
 
 
@@ -85,8 +91,15 @@ def load_index(items: Path, config: MatchConfig) -> "ItemIndex":
     """The index of an items table, once per worker; blobs are named by their content."""
     from tasks.decontamination.item_index import ItemIndex
 
-    texts = read_table(items, ["text"])["text"].to_pylist()
+    table = read_table(items)
+    texts = pc.if_else(is_sought(table, config), table["text"], "").to_pylist()
     return ItemIndex(texts, ngram_words=config.ngram_words, min_words=config.min_words)
+
+
+def is_sought(items: pa.Table, config: MatchConfig) -> pa.ChunkedArray:
+    """Which items are of a set that the documents are compared with."""
+    chosen = items["set"].unique() if config.sets is None else pa.array(config.sets, pa.string())
+    return pc.is_in(items["set"], chosen)
 
 
 def decontaminate_shard(inputs: list[Path], config: MatchConfig, out: ShardOutput) -> None:
@@ -172,6 +185,7 @@ def add_report(build: Build, item_path: Path, config: MatchConfig) -> None:
     """Add `report.json`: what was looked for, and what was hit; the counts keep it by set."""
     items = read_table(item_path)
     lengths = load_index(item_path, config).lengths
+    sought = np.asarray(is_sought(items, config), dtype=bool)
     extra = build.counts.extra
     by_item: dict[str, int] = extra.pop("documents_by_item", {})
     by_set: dict[str, int] = extra.pop("documents_by_set", {})
@@ -184,14 +198,14 @@ def add_report(build: Build, item_path: Path, config: MatchConfig) -> None:
     for number, (name, length) in enumerate(zip(names, lengths.tolist(), strict=True)):
         kind = "by_ngram" if length == config.ngram_words else "whole" if length else "too_short"
         sets[name]["items"] += 1
-        sets[name][kind] += 1
+        sets[name][kind] += bool(sought[number])
         sets[name]["items_hit"] += str(number) in by_item
     ranked = sorted((-documents, int(item)) for item, documents in by_item.items())
     listed = [
         _shown(items.slice(item, 1)) | {"documents": -documents}
         for documents, item in ranked[:LISTED_ITEMS]
     ]
-    unsought = [_shown(items.slice(item, 1)) for item in np.flatnonzero(lengths == 0)]
+    unsought = [_shown(items.slice(item, 1)) for item in np.flatnonzero(sought & (lengths == 0))]
     build.add_json(
         "report.json", {"sets": sets, "items": listed, "too_short": unsought[:LISTED_ITEMS]}
     )

@@ -74,8 +74,11 @@ def edited(build: Build, cut: str = "") -> None:
 
 
 @step("dedup", version="1")
-def deduped(build: Build) -> None:
-    add_decisions(build, "web/", [reason for *_, reason, _ in DOCUMENTS])
+def deduped(build: Build, every: bool = False) -> None:
+    """What dedup dropped, or every document."""
+    add_decisions(
+        build, "web/", ["exact_duplicate" if every else reason for *_, reason, _ in DOCUMENTS]
+    )
 
 
 @step("substring", version="1")
@@ -110,13 +113,13 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, EvaluationSet]:
     }
 
 
-def run(sets: dict[str, EvaluationSet], late: bool, cut: str = "", **match: Any) -> ArtifactRef:
+def run(every: dict[str, EvaluationSet], late: bool, cut: str = "", **match: Any) -> ArtifactRef:
     return decontaminate(
         documents(),
         edited(cut),
         deduped(),
         substring() if late else None,
-        collect_items(sets),
+        collect_items(every),
         MatchConfig(**match),
         source="web",
         label="web",
@@ -251,6 +254,47 @@ def test_nothing_kept_fails_with_the_funnel(direct: Session, tmp_path: Path) -> 
     (tmp_path / "all.txt").write_text("\n".join(text for _, text, *_ in DOCUMENTS))
     with pytest.raises(ValueError, match="decontaminate/web keeps nothing: read 5, kept 0"):
         run({"all": EvaluationSet(paths=(f"{tmp_path}/all.txt",))}, late=True)
+
+
+def test_no_document_left_fails_and_says_so(
+    direct: Session, sets: dict[str, EvaluationSet]
+) -> None:
+    with pytest.raises(
+        ValueError, match="reads nothing: the steps before left none of the 8 documents; leave 'web"
+    ):
+        decontaminate(
+            documents(), edited(), deduped(every=True), None, collect_items(sets), MatchConfig(),
+            source="web", label="web",
+        )  # fmt: skip
+
+
+def test_a_source_may_be_compared_with_some_sets_only(
+    direct: Session, sets: dict[str, EvaluationSet]
+) -> None:
+    ref = run(sets, late=True, sets=("riddles",))
+    contaminated = {
+        row["id"] for row in rows_of(direct, ref, "0") if row["reason"] == "contaminated"
+    }
+    assert contaminated == {"short", "edited"}
+    assert report_of(direct, ref)["sets"]["maths"] == {
+        "items": 2, "by_ngram": 0, "whole": 0, "too_short": 0, "items_hit": 0, "documents": 0,
+    }  # fmt: skip
+    assert report_of(direct, ref)["too_short"] == []
+
+
+def test_rules_differ_by_source_key_by_key() -> None:
+    config = DecontaminationConfig.model_validate(
+        {
+            "sets": {"maths": {"paths": ["x.txt"]}},
+            "match": {"ngram_words": 10, "min_share": 0.2},
+            "sources": {"web": {"match": {"min_share": 0.5, "sets": ["maths"]}}},
+        }
+    )
+    assert config.for_source("web") == MatchConfig(ngram_words=10, min_share=0.5, sets=("maths",))
+    assert config.for_source("mail") == config.match
+    assert DecontaminationConfig.model_validate(config.model_dump()) == config
+    with pytest.raises(ValidationError, match=r"sources.web.match.sets names 'math', which is non"):
+        DecontaminationConfig.model_validate({"sources": {"web": {"match": {"sets": ["math"]}}}})
 
 
 def test_its_rows_are_the_same_as_ever(sets: dict[str, EvaluationSet]) -> None:
