@@ -8,7 +8,11 @@ text is hostile; then it is checked for what it claims to be:
   ways to group them that the plan knows, so that dates and article numbers stay;
 - IP addresses of both versions, when they are public (IANA's registries, by `ipaddress`);
 - secret keys by the prefixes and lengths of those who issue them;
-- payment cards by prefix, length and check digit (ISO/IEC 7812, Luhn).
+- payment cards by prefix, length and check digit (ISO/IEC 7812, Luhn), with other groups of digits
+  beside them or not; where two could be meant, both go.
+
+What ends a find is said in ASCII, for scripts without spaces put their letters next to an address.
+Only the names in email addresses may have other Latin letters.
 
 What two kinds claim belongs to the first of KINDS. The placeholder of a kind is always the same, so
 equal texts stay equal and a model learns one word for it.
@@ -16,7 +20,7 @@ equal texts stay equal and a model learns one word for it.
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pipeline_config.pii import PiiKind, PiiRules
 
@@ -31,18 +35,30 @@ PLACEHOLDERS: dict[PiiKind, str] = {
 }
 KINDS: tuple[PiiKind, ...] = tuple(PLACEHOLDERS)
 
-# A local part has at most 64 characters, a label 63 (RFC 5321, RFC 1035).
+# A local part has at most 64 characters, a label 63 (RFC 5321, RFC 1035). What stands before the
+# first letter or digit is no part of it, nor is an escape such as %20; marks are in it (NFD).
+LATIN = r"A-Za-z0-9\u00c0-\u024f"
 EMAIL = re.compile(
-    r"(?<![\w.%+-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"
+    rf"(?:(?<![{LATIN}])(?!(?<=%)[0-9A-Fa-f]{{2}})|(?<=%[0-9A-Fa-f]{{2}}))"
+    rf"[{LATIN}][{LATIN}\u0300-\u036f_.%+-]{{0,63}}@"
+    r"(?:[A-Za-z0-9-]{1,63}\.){1,8}(?:xn--[A-Za-z0-9-]{1,59}|[A-Za-z]{2,24})(?![A-Za-z0-9])"
 )
-IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)")
-IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,39}(?![\w:])")
-CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
+IPV4 = re.compile(r"(?<![A-Za-z0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9.]*[0-9])")
+IPV6 = re.compile(
+    r"(?<![A-Za-z0-9.])[0-9A-Fa-f]{0,4}+(?::{1,2}[0-9A-Fa-f]{1,4}){1,8}+(?:::)?+"
+    r"(?![A-Za-z0-9]|:[0-9A-Fa-f:])"
+)
+DIGIT_GROUPS = re.compile(r"(?<![A-Za-z0-9_.-])[0-9]+(?:[ -][0-9]+)*(?![A-Za-z0-9_])")
+CARD_DIGITS = 13, 19
+MIN_GROUP_DIGITS = 3  # of a card beside other digits; columns of two-digit numbers stay
 # Begins with +, a bracket or a digit; groups are parted, or there is a +.
-PHONE = re.compile(r"(?<![\w.+/-])(?:\+|\(\d{1,5}\)|\d)[\d ().\-/\u00a0\u2011]{5,22}\d(?![\w-])")
+PHONE = re.compile(
+    r"(?<![A-Za-z0-9_.+/-])(?:\+|\(\d{1,5}\)|\d)[\d ().\-/\u00a0\u2011]{5,22}\d(?![A-Za-z0-9_-])"
+)
 DIGITS = re.compile(r"\d+")
 DECIMAL = re.compile(r"\d+\.\d+")
-MOST_GROUPS = 6  # +49 89 12 34 56 78
+MIN_PHONE_DIGITS = 7  # after a +
+MOST_GROUPS = 6  # 089 12 34 56 78 90
 KEYS = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
     r"(?:AKIA|ASIA)[A-Z0-9]{16}"  # Amazon
@@ -56,7 +72,8 @@ KEYS = re.compile(
     r")(?![A-Za-z0-9_-])"
     # Between the marks no two hyphens follow each other, so no beginning is looked past twice.
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\w+/=\s:,]*+(?:-(?!-)[\w+/=\s:,]*+)*+"
-    r"-----END [A-Z ]{0,30}KEY-----"
+    r"-----END [A-Z ]{0,30}KEY-----",
+    re.ASCII,
 )
 UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA has given out
 # One of these is in every key: looking for them spares most texts the pattern.
@@ -126,25 +143,23 @@ def find_addresses(text: str) -> Iterator[Span]:
 
 
 def find_cards(text: str) -> Iterator[Span]:
-    """Numbers of payment cards."""
-    for match in CARD.finditer(text):
-        if is_card(re.sub(r"[ -]", "", match[0])):
-            yield match.span()
+    """Numbers of payment cards: whole groups of digits."""
+    for run in DIGIT_GROUPS.finditer(text):
+        if run.end() - run.start() >= CARD_DIGITS[0]:
+            for start, end in _joined(_cards_in(run[0])):
+                yield run.start() + start, run.start() + end
 
 
 def find_phones(text: str, regions: Sequence[str]) -> Iterator[Span]:
     """Phone numbers; without +, those of the regions, when their digits come in groups."""
     for match in PHONE.finditer(text):
         number = match[0]
-        groups = DIGITS.findall(number)
-        # A look at the groups spares columns of numbers the plans: 0.4 ms each.
-        if len(groups) > MOST_GROUPS or any(len(group) < 2 for group in groups[1:]):
-            continue
-        if DECIMAL.fullmatch(number):
-            continue
         if number.startswith("+"):
-            span = _phone_in(number, None)
-        elif len(groups) > 1:
+            # Digits behind a number make it none, so the last groups are left out one by one.
+            ends = [group.end() for group in DIGITS.finditer(number)][::-1]
+            spans = (_phone_in(number[:end], None) for end in ends if end > MIN_PHONE_DIGITS)
+            span = next(filter(None, spans), None)
+        elif _may_be_phone(number):
             spans = (_phone_in(number, region) for region in regions)
             span = next((s for s in spans if s and not number[slice(*s)].isdigit()), None)
         else:
@@ -191,6 +206,44 @@ def luhn_sum(digits: str) -> int:
     """
     doubled = [int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits))]
     return sum(value - 9 if value > 9 else value for value in doubled)
+
+
+def _cards_in(run: str) -> Iterator[Span]:
+    """Where cards stand in a run of groups of digits, by their start, then by their end."""
+    least, most = CARD_DIGITS
+    if len(run) <= 2 * most and is_card(re.sub(r"[ -]", "", run)):
+        yield 0, len(run)
+        return
+    groups = [group.span() for group in DIGITS.finditer(run)]
+    for first, (start, _) in enumerate(groups):
+        digits = ""
+        for begin, end in groups[first : first + most // MIN_GROUP_DIGITS]:
+            if end - begin < MIN_GROUP_DIGITS or len(digits) + end - begin > most:
+                break
+            digits += run[begin:end]
+            if len(digits) >= least and is_card(digits):
+                yield start, end
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Spans in order of their starts; those that overlap become one."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and start < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _may_be_phone(number: str) -> bool:
+    """A look at the groups, which spares columns of numbers the plans: 0.4 ms each."""
+    groups = DIGITS.findall(number)
+    return (
+        1 < len(groups) <= MOST_GROUPS
+        and all(len(group) > 1 for group in groups[1:])
+        and not DECIMAL.fullmatch(number)
+    )
 
 
 def _phone_in(text: str, region: str | None) -> Span | None:
