@@ -52,9 +52,12 @@ def page_text(
 
 def to_unicode(body: bytes, content_type: str) -> str:
     """An HTML page as text, without the NULs that would end it for the parser."""
-    _, text = html_to_unicode(
-        content_type or None, body, default_encoding="utf-8", auto_detect_fun=_guess
-    )
+    try:
+        _, text = html_to_unicode(
+            content_type or None, body, default_encoding="utf-8", auto_detect_fun=_guess
+        )
+    except (LookupError, UnicodeError):  # Python knows "undefined" and "hex", but as no charsets
+        text = body.decode(_guess(body) or "utf-8", "replace")
     return text.replace("\x00", "")
 
 

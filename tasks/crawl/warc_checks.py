@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import mmap
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ GZIP_MEMBER = b"\x1f\x8b"
 WINDOW_BYTES = 1 << 16  # of input at once; what lies behind a member's end is copied
 MAX_RECORD_BYTES = 64 << 20  # longer records are checked by their CRC alone
 HEADERS_END = b"\r\n\r\n"
+LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class DamageError(ValueError):
@@ -89,7 +91,7 @@ def check_record(record: bytes, digest: str = "") -> None:
     head, _, rest = record.partition(HEADERS_END)
     fields = _fields(head)
     length = fields.get("content-length", "")
-    if not length.isdigit() or len(rest) < int(length):
+    if not LENGTH.fullmatch(length) or len(rest) < int(length):
         raise DamageError(f"{len(rest)} of {length or 'unknown'} bytes are there")
     said = fields.get("warc-payload-digest", "")
     if digest and said and _bare(said) != _bare(digest):

@@ -60,6 +60,8 @@ def test_a_date_after_the_capture_is_not_believed() -> None:
         ("\ufeff<p>Grüße €</p>".encode("utf-16-le"), "text/html; charset=latin-1"),
         ("<p>Grüße €</p>".encode(), ""),
         ("<p>Grüße €</p>".encode(), "text/html; charset=no-such-thing"),
+        ("<p>Grüße €</p>".encode(), "text/html; charset=undefined"),  # by many a script
+        ("<meta charset='hex'><p>Grüße €</p>".encode(), ""),
     ],
 )
 def test_the_charset_is_found_as_a_browser_finds_it(encoded: bytes, content_type: str) -> None:

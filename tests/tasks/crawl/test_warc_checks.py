@@ -99,3 +99,12 @@ def test_a_record_is_exactly_one_member() -> None:
             unpack_record(wrong)
     with pytest.raises(DamageError, match="of 99 bytes are there"):
         check_record(record_of(b"x").replace(b"Content-Length: 20", b"Content-Length: 99"))
+
+
+@pytest.mark.parametrize("length", ["", "many", "-1", "\u00b2", "9" * 5_000])
+def test_a_record_without_a_length_is_damaged(tmp_path: Path, length: str) -> None:
+    record = f"WARC/1.0\r\nContent-Length: {length}\r\n\r\nbody".encode()
+    with pytest.raises(DamageError, match="bytes are there"):
+        check_record(record)
+    content = gzip.compress(record)
+    assert check_file(saved(tmp_path, content)).num_wrong == 1
