@@ -55,6 +55,8 @@ class PipelineConfig(StageConfig):
             "mixture.weights": set(self.mixture.weights),
             "dedup.preferred_sources": set(self.dedup.preferred_sources),
             "dedup.substring.preferred_sources": set(self.dedup.substring.preferred_sources),
+            "dedup.substring.spared_sources": set(self.dedup.substring.spared_sources),
+            "decontamination.sources": set(self.decontamination.sources),
         }
         for key, names in named.items():
             unknown = sorted(names - self.crawl.sources.keys())

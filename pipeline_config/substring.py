@@ -35,6 +35,9 @@ class SubstringConfig(StageConfig):
         default=(),
         description="sources whose copy of a span stays, in order; the others follow by name",
     )
+    spared_sources: tuple[str, ...] = Field(
+        default=(), description="sources that are neither cut nor compared with the others"
+    )
     max_bytes: int = Field(
         default=256_000_000,
         ge=100_000,

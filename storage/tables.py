@@ -18,7 +18,12 @@ ROW_GROUP_ROWS = 20_000
 ZSTD_LEVEL = 3
 
 
-def write_table(path: Path, table: pa.Table, schema: pa.Schema | None = None) -> str:
+def write_table(
+    path: Path,
+    table: pa.Table,
+    schema: pa.Schema | None = None,
+    row_group_rows: int = ROW_GROUP_ROWS,
+) -> str:
     """Writes `table`, cast to `schema`, as zstd Parquet; returns the digest of its logical rows."""
     table = normalise(table, schema)
     pq.write_table(
@@ -26,7 +31,7 @@ def write_table(path: Path, table: pa.Table, schema: pa.Schema | None = None) ->
         path,
         compression="zstd",
         compression_level=ZSTD_LEVEL,
-        row_group_size=ROW_GROUP_ROWS,
+        row_group_size=row_group_rows,
         use_dictionary=False,
         store_schema=False,
     )

@@ -18,6 +18,7 @@ from tasks.dedup.word_stream import blocks
 
 Spans: TypeAlias = list[tuple[int, int]]
 
+TEXT_SHIFT = 32  # a text has fewer words than 2**32
 ZERO_WIDTH_SPACE = "\u200b"  # separates words, though `str.isspace` does not say so
 
 
@@ -37,6 +38,17 @@ def spans_by_text(texts: pa.Array, marks: Rows) -> Iterator[tuple[int, Spans]]:
                     for first, last in merged(own[["first", "last"]].tolist())
                 ],
             )
+
+
+def canonical(marks: Rows) -> Rows:
+    """The same words in as few MARKs as possible, in order, in whatever passes they were found."""
+    marks = marks[np.lexsort((marks["first"], marks["text"]))]
+    ends = np.maximum.accumulate((marks["text"] << TEXT_SHIFT) + marks["last"])
+    begins = np.ones(len(marks), bool)
+    begins[1:] = (marks["text"][1:] << TEXT_SHIFT) + marks["first"][1:] > ends[:-1]
+    found = marks[begins]
+    found["last"] = ends[np.append(begins[1:], True)[: len(marks)]] & ((1 << TEXT_SHIFT) - 1)
+    return found
 
 
 def merged(runs: Iterable[tuple[int, int]]) -> Spans:

@@ -4,7 +4,8 @@ Reads documents, their edits and dedup's decisions of all sources. `<source>/000
 row-aligned with the documents: EDITED_SCHEMA, whose edits refer to the text that the edits before
 left. The first occurrence of a span stays: sources in order of preference, then by name, documents
 in their order. Rows that were dropped before are carried along (reason "quality" or "dedup") and
-not counted. `_anchors/<source>/00000.parquet` are the shards' anchors, for the next run.
+not counted. `_anchors/<source>/00000.parquet` are the shards' anchors, for the next run. Anchors
+are found and files are cut shard by shard; what repeats is looked for over all of them at once.
 
 Lee et al., "Deduplicating training data makes language models better" (arXiv 2107.06499).
 """
@@ -23,8 +24,8 @@ from pipeline_config.substring import SubstringConfig
 from storage.artifact import ArtifactRef, FileEntry
 from storage.build import Build
 from storage.documents import EDITED_SCHEMA, apply_edits, kept_rows
-from storage.shards import Shard, ShardOutput
-from storage.tables import read_table
+from storage.shards import Shard, ShardOutput, put_file
+from storage.tables import read_table, write_table
 
 REASON = "repeated_span"  # of an edit
 Edits = list[dict[str, Any]]
@@ -39,8 +40,8 @@ class TextFile:
 
     @property
     def name(self) -> str:
-        """The name of the file that says what is cut."""
-        return f"{self.source}/{self.entries[0].name}"
+        """The name of the file that says what is cut, without its suffix."""
+        return f"{self.source}/{self.entries[0].name.removesuffix('.parquet')}"
 
 
 def cut_substrings(
@@ -56,15 +57,12 @@ def cut_substrings(
         ValueError: when there is no text, or no document is left.
     """
     files = list(text_files(build, documents, edited, deduped, config.preferred_sources))
-    anchors = find_anchors(build, files, config)
+    compared = [file for file in files if file.source not in config.spared_sources]
+    anchors = find_anchors(build, compared, config)
     if not build.counts.read:
         raise ValueError(f"{build.label} reads no document of {', '.join(sorted(documents))}")
-    marks = find_marks(build, files, anchors, config)
-    by_source: dict[str, dict[str, int]] = {}
-    for number, (file, path) in enumerate(zip(files, marks, strict=True)):
-        decide_file(build, file, path, config, by_source)
-        build.progress(number + 1, len(files), "files cut")
-    build.counts.extra["by_source"] = by_source
+    marks = find_marks(build, compared, anchors, config)
+    cut_files(build, files, dict(zip(compared, marks, strict=True)), config)
     if not build.counts.kept:
         raise ValueError(f"{build.label} keeps nothing: {build.counts}")
 
@@ -90,19 +88,21 @@ def text_files(
 
 def find_anchors(build: Build, files: list[TextFile], config: SubstringConfig) -> list[FileEntry]:
     """A table of anchors for each file, in the same order; counts the documents."""
-    shards = [Shard(file.name.removesuffix(".parquet"), file.entries) for file in files]
+    shards = [Shard(file.name, file.entries) for file in files]
     span = {"length": config.length, "in_words": config.min_words is not None}
     return build.map_shards(anchor_shard, shards, span)
 
 
 def anchor_shard(inputs: list[Path], params: dict[str, Any], out: ShardOutput) -> None:
     """The anchors of one file of documents, given it, its edits and dedup's decisions."""
-    from tasks.dedup.anchor_files import anchor_table
+    from tasks.dedup.anchor_files import ANCHOR_SCHEMA, GROUP_ROWS, anchor_table
     from tasks.dedup.anchors import Span
 
     texts = kept_texts(inputs)
     table, num_units, num_bytes = anchor_table(texts, Span(**params))
-    out.add_table(f"_anchors/{out.name}.parquet", table)
+    path = out.scratch / "anchors.parquet"
+    digest = write_table(path, table, ANCHOR_SCHEMA, row_group_rows=GROUP_ROWS)
+    out.add_file(f"_anchors/{out.name}.parquet", path, rows=table.num_rows, digest=digest)
     out.counts.read += len(texts)
     out.counts.extra |= {"anchors": table.num_rows, "units": num_units, "word_bytes": num_bytes}
 
@@ -145,34 +145,47 @@ def find_marks(
 # ---- what is cut
 
 
-def decide_file(
-    build: Build,
-    file: TextFile,
-    marks: Path,
-    config: SubstringConfig,
-    by_source: dict[str, dict[str, int]],
+def cut_files(
+    build: Build, files: list[TextFile], marks: dict[TextFile, Path], config: SubstringConfig
 ) -> None:
-    """Add the edits and decisions of one file, and count them."""
-    paths = [build.store.blob_path(entry) for entry in file.entries]
-    decided = read_table(paths[2])
-    edits, left = edits_of(paths, marks)
-    too_short = {row for row, size in left.items() if size < config.min_characters_left}
-    table = decision_table(decided, edits, too_short)
-    build.add_table(file.name, table, EDITED_SCHEMA)
+    """Decide on every file; one that has the same MARKs as in an earlier run is not read again."""
+    from tasks.dedup.cuts import canonical
+    from tasks.dedup.passes import MARK
 
-    own = by_source.setdefault(
-        file.source, {"kept": 0, "edited": 0, "dropped": 0, "spans": 0, "characters_cut": 0}
-    )
-    kept = int(pc.sum(decided["kept"]).as_py() or 0) - len(too_short)
+    shards = []
+    for file in files:
+        inputs: tuple[FileEntry, ...] = file.entries
+        if file in marks:
+            path = marks[file]
+            found = np.fromfile(path, MARK) if path.exists() else np.empty(0, MARK)
+            canonical(found).tofile(path)
+            inputs += (put_file(build.store, f"{file.name}.marks", path, len(found), ""),)
+        shards.append(Shard(file.name, inputs, extra=file.source))
+    params = {"min_characters_left": config.min_characters_left}
+    build.map_shards(cut_shard, shards, params, unit="files")
+
+
+def cut_shard(inputs: list[Path], params: dict[str, int], out: ShardOutput) -> None:
+    """The edits and decisions of one file, given its three inputs and, if compared, its MARKs."""
+    decided = read_table(inputs[2])
+    kept = int(pc.sum(decided["kept"]).as_py() or 0)
+    edits, left = edits_of(inputs[:3], inputs[3]) if inputs[3:] else ({}, {})
+    too_short = {row for row, size in left.items() if size < params["min_characters_left"]}
+    table = decision_table(decided, edits, too_short)
+    out.add_table(f"{out.name}.parquet", table, EDITED_SCHEMA)
+
     spans = [edit for row, found in edits.items() if row not in too_short for edit in found]
-    own["kept"] += kept
-    own["edited"] += len(edits) - len(too_short)
-    own["dropped"] += len(too_short)
-    own["spans"] += len(spans)
-    own["characters_cut"] += sum(edit["end"] - edit["start"] for edit in spans)
-    build.counts.kept += kept
-    build.counts.edited += len(edits) - len(too_short)
-    build.counts.drop("substring_too_short", len(too_short))
+    own = {
+        "kept": kept - len(too_short),
+        "edited": len(edits) - len(too_short),
+        "dropped": len(too_short),
+        "spans": len(spans),
+        "characters_cut": sum(edit["end"] - edit["start"] for edit in spans),
+    }
+    out.counts.read = 0 if inputs[3:] else kept  # who was compared was counted with the anchors
+    out.counts.kept, out.counts.edited = own["kept"], own["edited"]
+    out.counts.drop("substring_too_short", len(too_short))
+    out.counts.extra["by_source"] = {out.extra: own}
 
 
 def edits_of(paths: list[Path], marks: Path) -> tuple[dict[int, Edits], dict[int, int]]:
@@ -182,10 +195,11 @@ def edits_of(paths: list[Path], marks: Path) -> tuple[dict[int, Edits], dict[int
 
     edits: dict[int, Edits] = {}
     left: dict[int, int] = {}
-    if not marks.exists():
+    found = np.fromfile(marks, MARK)
+    if not len(found):
         return edits, left
     texts = kept_texts(paths)
-    for row, spans in spans_by_text(texts, np.fromfile(marks, MARK)):
+    for row, spans in spans_by_text(texts, found):
         edits[row] = [
             {"start": start, "end": end, "replacement": "", "reason": REASON}
             for start, end in spans

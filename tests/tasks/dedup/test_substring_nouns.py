@@ -6,15 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.documents import apply_edits
 from storage.tables import write_table
-from tasks.dedup.anchor_files import anchor_table, write_repeated
+from tasks.dedup.anchor_files import (
+    ANCHOR_SCHEMA,
+    anchor_table,
+    group_ends,
+    read_range,
+    write_repeated,
+)
 from tasks.dedup.anchors import Span, find_anchors, first_units, plain_anchors, units_of
-from tasks.dedup.cuts import cut, merged, spans_by_text
+from tasks.dedup.cuts import canonical, cut, merged, spans_by_text
 from tasks.dedup.passes import MARK, Found, mark_repeats, parts
 from tasks.dedup.suffix_array import find_repeats
 from tasks.dedup.word_stream import read_words
@@ -178,7 +185,53 @@ def test_repeated_anchors_do_not_depend_on_the_ranges(tmp_path: Path) -> None:
     assert one == other != b""
 
 
+def test_a_range_reads_the_row_groups_that_hold_it_and_no_other(tmp_path: Path) -> None:
+    """All other groups are destroyed."""
+    path, number = tmp_path / "anchors.parquet", 1000
+    hashes = (np.arange(number) * (2**64 // number)).astype(np.uint64)
+    table = pa.table({"hash": hashes, "unit": np.arange(number)})
+    write_table(path, table, ANCHOR_SCHEMA, row_group_rows=100)
+    ends = group_ends(path)
+    low, high = 250 * (2**64 // number), 450 * (2**64 // number)
+    data, groups = bytearray(path.read_bytes()), pq.read_metadata(path)
+    for index in set(range(10)) - {2, 3, 4}:
+        for column in (groups.row_group(index).column(0), groups.row_group(index).column(1)):
+            size = column.total_compressed_size
+            data[column.data_page_offset : column.data_page_offset + size] = b"x" * size
+    path.write_bytes(data)
+    found, units = read_range(path, ends, low, high)
+    assert (found.tolist(), units.tolist()) == (hashes[250:450].tolist(), list(range(250, 450)))
+    with pytest.raises(OSError, match="page header"):
+        read_range(path, ends, 0, high)
+
+
+@given(st.sets(st.integers(0, 2**64 - 1), max_size=30).map(sorted), st.data())
+def test_ranges_part_the_anchors(
+    tmp_path_factory: pytest.TempPathFactory, hashes: list[int], data: st.DataObject
+) -> None:
+    edges = [0, *data.draw(st.sets(st.integers(1, 2**64 - 1), max_size=5).map(sorted)), 2**64]
+    path = tmp_path_factory.mktemp("anchors") / "anchors.parquet"
+    units = np.arange(len(hashes))
+    table = pa.table({"hash": np.array(hashes, np.uint64), "unit": units})
+    write_table(path, table, ANCHOR_SCHEMA, row_group_rows=4)
+    ends = group_ends(path)
+    found = [read_range(path, ends, low, high) for low, high in pairwise(edges)]
+    assert [hash for own, _ in found for hash in own.tolist()] == hashes
+    assert [unit for _, own in found for unit in own.tolist()] == units.tolist()
+
+
 # ---- cuts
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12), st.integers(1, 5)), max_size=12))
+def test_canonical_marks_are_the_merged_ones(marks: list[tuple[int, int, int]]) -> None:
+    rows = np.array([(text, first, first + size) for text, first, size in marks], MARK)
+    expected = [
+        (text, *run)
+        for text in range(4)
+        for run in merged((first, first + size) for own, first, size in marks if own == text)
+    ]
+    assert canonical(rows).tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,37 @@ def test_nothing_to_read_fails_with_the_names(direct: Session, inputs: Any) -> N
         substring(inputs[0], inputs[1], nothing, SubstringConfig(enabled=True))
 
 
+def test_a_file_is_cut_again_only_when_other_words_of_it_repeat(
+    direct: Session, inputs: Any
+) -> None:
+    """With web first, mail's file that has the licence is cut and web's no more; two of six."""
+
+    def finished(folder: Path) -> int:
+        return sum(len(path.read_bytes().splitlines()) for path in folder.rglob("*.jsonl"))
+
+    substring(*inputs, config=SubstringConfig(enabled=True))
+    journals = Path(direct.store.full("shards/substring"))
+    before = finished(journals)
+    config = SubstringConfig(enabled=True, preferred_sources=("web",), max_bytes=200_000)
+    substring(*inputs, config=config)
+    assert finished(journals) <= before + 2
+
+
+def test_a_spared_source_is_neither_cut_nor_compared(direct: Session, inputs: Any) -> None:
+    ref = substring(*inputs, config=SubstringConfig(enabled=True, spared_sources=("mail",)))
+    after = texts_after(direct, inputs, ref)
+    assert after["m1"] == CORPUS["mail"][0][1]
+    assert after["w1"] == CORPUS["web"][0][1]  # the licence is in web once
+    counts = manifest(direct, ref).counts
+    assert (counts.read, counts.kept, counts.edited) == (4, 3, 0)
+    assert counts.extra["by_source"]["mail"]["kept"] == 1
+    names = [entry.name for entry in manifest(direct, ref).files]
+    assert [name for name in names if "mail" in name] == [
+        "mail/00000.parquet",
+        "mail/00001.parquet",
+    ]
+
+
 def test_its_rows_are_the_same_as_ever(inputs: Any) -> None:
     """Another digest means another output: raise the step's version, and look at why."""
     ref = substring(*inputs, config=SubstringConfig(enabled=True))
@@ -201,7 +232,7 @@ def test_a_new_source_adds_only_its_own_shards(inputs: Any, tmp_path: Path) -> N
             edits = {source: edited(source, label=source) for source in sources}
             substring(texts, edits, deduped(sources), SubstringConfig(enabled=True))
             computed.append(anchored(store))
-    assert computed == [2, 6, 6]
+    assert computed == [4, 12, 12]  # anchors and cuts: mail's stay, though web repeats it
 
 
 @pytest.mark.parametrize(
