@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import xxhash
 from pydantic import BaseModel, ConfigDict, Field
 
 from storage.fingerprint import fingerprint
+
+MOST_EXAMPLES, MOST_CHARACTERS = 3, 500  # per reason; of one address
 
 
 class FileEntry(BaseModel):
@@ -28,12 +31,22 @@ class Counts(BaseModel):
     kept: int = 0
     edited: int = 0
     dropped: dict[str, int] = Field(default_factory=dict)
+    examples: dict[str, list[str]] = Field(
+        default_factory=dict, description="where some of the dropped records are from, by reason"
+    )
     extra: dict[str, Any] = Field(default_factory=dict, description="the stage's own figures")
 
-    def drop(self, reason: str, number: int = 1) -> None:
-        """Counts `number` records dropped for `reason`."""
+    def drop(self, reason: str, number: int = 1, *, example: str = "") -> None:
+        """Counts `number` records dropped for `reason`; `example` is the address of one."""
         if number:
             self.dropped[reason] = self.dropped.get(reason, 0) + number
+        if example:
+            self._note_examples(reason, [_storable(example)])
+
+    def _note_examples(self, reason: str, found: list[str]) -> None:
+        """Keeps those with the smallest hashes: a fair draw, in whatever order they come."""
+        every = {*self.examples.get(reason, []), *found}
+        self.examples[reason] = sorted(every, key=_hash)[:MOST_EXAMPLES]
 
     def merge(self, other: "Counts") -> None:
         """Adds the counts of one shard; numbers in `extra` add up, other values are replaced."""
@@ -42,6 +55,8 @@ class Counts(BaseModel):
         self.edited += other.edited
         for reason, number in sorted(other.dropped.items()):
             self.drop(reason, number)
+        for reason, found in sorted(other.examples.items()):
+            self._note_examples(reason, found)
         _merge_extra(self.extra, other.extra)
 
     def __str__(self) -> str:
@@ -52,6 +67,15 @@ class Counts(BaseModel):
             listed = ", ".join(f"{reason} {number:,}" for reason, number in reasons)
             text += f", dropped {sum(self.dropped.values()):,} ({listed})"
         return text
+
+
+def _hash(address: str) -> int:
+    return xxhash.xxh3_64_intdigest(address.encode())
+
+
+def _storable(address: str) -> str:
+    """An address as JSON can hold it; a crawled one may have halves of characters, or no end."""
+    return address[:MOST_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def _merge_extra(into: dict[str, Any], other: dict[str, Any]) -> None:

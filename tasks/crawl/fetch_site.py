@@ -75,10 +75,9 @@ def fetch_site(build: Build, capture: LiveCapture) -> None:
 
 def count(build: Build, result: Recapture) -> None:
     """Counts each URL once, kept or dropped for a reason; and each link that is one too many."""
+    build.counts.merge(result.counts)
     build.counts.kept = sum(result.kept.values())
-    build.counts.read = build.counts.kept + sum(result.dropped.values())
-    for reason, number in sorted(result.dropped.items()):
-        build.counts.drop(reason, number)
+    build.counts.read = build.counts.kept + sum(build.counts.dropped.values())
     build.counts.extra["pages"] = dict(sorted(result.kept.items()))
     if result.not_reached:
         build.counts.extra["not_reached"] = dict(sorted(result.not_reached.items()))

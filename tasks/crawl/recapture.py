@@ -12,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from pipeline_config.live import LiveCapture
+from storage.artifact import Counts
 from tasks.crawl.findings import Findings
 from tasks.crawl.ledger import MOVED, UNREACHED, Outcome, Page, Place, next_page
 from tasks.crawl.opt_outs import tdm_of
@@ -44,7 +45,7 @@ class Recapture:
 
     pages: dict[str, Page]
     kept: Counter[str] = field(default_factory=Counter)  # new, changed, unchanged, carried, missing
-    dropped: Counter[str] = field(default_factory=Counter)  # by reason
+    counts: Counts = field(default_factory=Counts)  # of what is no page, by reason
     not_reached: Counter[str] = field(default_factory=Counter)  # why pages were carried
 
 
@@ -68,11 +69,11 @@ def recapture(
             if outcome is not None and outcome.reason.startswith(UNREACHED):
                 result.not_reached[outcome.reason] += 1
         elif known is not None and known.is_here:
-            result.dropped["gone" if page and page.state == "gone" else _reason(outcome)] += 1
+            is_gone = page is not None and page.state == "gone"
+            result.counts.drop("gone" if is_gone else _reason(outcome), example=url)
         elif outcome is not None and outcome.reason:
-            result.dropped[outcome.reason] += 1
-    if findings.num_links_left:
-        result.dropped["too_many_links"] = findings.num_links_left
+            result.counts.drop(outcome.reason, example=url)
+    result.counts.drop("too_many_links", findings.num_links_left)
     return result
 
 

@@ -21,6 +21,7 @@ class StepCounts:
     failing: tuple[tuple[str, int], ...] = ()  # rule, documents that fail it, be it first or not
     edits: tuple[tuple[str, int], ...] = ()  # reason, spans that were changed; most frequent first
     facts: tuple[str, ...] = ()  # sentences about a crawl: what changed, what is damaged
+    examples: tuple[tuple[str, tuple[str, ...]], ...] = ()  # reason, addresses of some dropped
 
     @property
     def num_dropped(self) -> int:

@@ -117,4 +117,5 @@ def step_counts(step: str, source: str, counts: Counts) -> StepCounts:
         by_number(counts.dropped),
         counts.edited,
         by_number(counts.extra.get("failing", {})),
+        examples=tuple((reason, tuple(found)) for reason, found in sorted(counts.examples.items())),
     )

@@ -60,7 +60,8 @@ def test_nothing_outside_the_scope_is_kept(tmp_path: Path) -> None:
     urls = ("http://a.org/1", "http://b.org/1", "http://a.org/print/1")
     result = result_of(tmp_path, found(*urls), deny=("/print/",))
     assert set(result.pages) == {"http://a.org/1"}
-    assert result.dropped == {"off_host": 1, "denied": 1}
+    assert result.counts.dropped == {"off_host": 1, "denied": 1}
+    assert result.counts.examples == {"off_host": ["http://b.org/1"], "denied": [urls[2]]}
 
 
 def test_where_reservations_are_unknown_pages_stay_as_they_were(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_where_reservations_are_unknown_pages_stay_as_they_were(tmp_path: Path) 
     result = result_of(tmp_path, findings, Previous({OLD.url: OLD}, {}))
     assert result.pages == {OLD.url: OLD}
     assert result.not_reached == {"tdm_unreachable": 1}
-    assert result.dropped == {"tdm_unreachable": 1}
+    assert result.counts.dropped == {"tdm_unreachable": 1}
     assert len(result_of(tmp_path, findings, opt_outs=("noai",)).pages) == 2
 
 
@@ -85,4 +86,4 @@ def test_links_that_were_not_followed_are_counted(tmp_path: Path) -> None:
     file.links_left(3)
     file.links_left(4)
     file.close()
-    assert result_of(tmp_path, load_findings(tmp_path)).dropped == {"too_many_links": 7}
+    assert result_of(tmp_path, load_findings(tmp_path)).counts.dropped == {"too_many_links": 7}

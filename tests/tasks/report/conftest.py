@@ -74,7 +74,14 @@ def _funnels() -> tuple[SourceFunnel, ...]:
             (("http_404", 12), ("http_500", 9), ("robots", 1)),
             facts=("pages: 700 unchanged, 35 new",),
         ),
-        StepCounts("extract", "docs", 735, 731, (("too_short", 4),)),
+        StepCounts(
+            "extract",
+            "docs",
+            735,
+            731,
+            (("too_short", 4),),
+            examples=(("too_short", ("http://pydoc.demo/x.html", "javascript:alert(1)")),),
+        ),
         StepCounts(
             "decide",
             "docs",

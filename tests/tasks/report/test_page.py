@@ -197,3 +197,11 @@ def test_many_sources_fold_into_one_lane(contents: Contents) -> None:
     assert len(lanes) == 8
     assert lanes[-1].source == "13 more sources"
     assert sum(lane.counts[0] for lane in lanes) == sum(100 - n for n in range(20))
+
+
+def test_the_funnel_says_where_dropped_records_are_from(contents: Contents) -> None:
+    page = draw_page(contents, ReportConfig())
+    funnel = page.split('<section id="funnel">')[1].split("</section>")[0]
+    assert 'href="http://pydoc.demo/x.html"' in funnel
+    assert '<span class="url">javascript:alert(1)</span>' in funnel  # shown, but no link
+    assert "pages: 700 unchanged, 35 new" in funnel
