@@ -125,7 +125,7 @@ class WordRules(StageConfig):
     lists: tuple[str, ...] = Field(
         default=(),
         description="files with a word or phrase per line; found in any case, between characters "
-        "that belong to no word",
+        "that belong to no word; those with other characters than words have, exactly as written",
     )
     action: Literal["drop", "cut_line", "mask"] = Field(
         default="drop",

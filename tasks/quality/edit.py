@@ -42,10 +42,11 @@ def edit_documents(
     """Edit the documents of one source that quality kept.
 
     Raises:
-        ValueError: when none is kept, with the funnel.
+        ValueError: when none is kept, with the funnel; when an entry of a word list is useless.
     """
     extra = tuple(build.files(boilerplate, "lines.parquet")) if boilerplate else ()
     words = read_words(rules.words.lists)
+    prepared_words(tuple(words))  # entries that cannot be found are refused before any work
     pairs = zip(build.files(documents), build.files(decisions), strict=True)
     shards = [
         Shard(ours.name.removesuffix(".parquet"), (ours, theirs, *extra), extra=words)

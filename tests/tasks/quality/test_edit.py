@@ -195,6 +195,15 @@ def test_another_word_list_edits_again(direct: Session, tmp_path: Path) -> None:
     assert first.recipe != second.recipe
 
 
+def test_a_useless_entry_of_a_list_is_refused(direct: Session, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("heck\n\u00ad\n", encoding="utf-8")
+    documents = make_documents(PAGES)
+    decided = make_decisions(documents, [])
+    with pytest.raises(ValueError, match=r"lists: '\\xad' has no visible character"):
+        edit(documents, decided, None, EditRules(words=WordRules(lists=(str(words),))))
+
+
 def test_nothing_left_fails_with_the_funnel(direct: Session) -> None:
     documents = make_documents(["menu", "home"])
     decided = make_decisions(documents, [])
