@@ -1,23 +1,31 @@
 """Find-boilerplate: kept documents of a source -> the lines that stand on many of its pages.
 
-`lines.parquet` has the hash of each such line and the number of pages, in order of the hashes. The
-shards count their own pages; only what they count, 12 bytes per different line, comes together.
+`lines.parquet` has the hashes of such lines, ascending: all that editing reads, so that a known
+line on one page more edits nothing again. `pages.parquet` has the number of pages, row by row.
+
+The shards count their own pages, and what they count comes together by ranges of the hashes, which
+are uniform: however many pages there are, about ROWS_AT_ONCE different lines of shards (16 bytes
+each, several times while they are grouped: under 1 GB) are in memory, and the common ones.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline_config.edits import RepeatedLineRules
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.documents import kept_rows
 from storage.shards import Shard, ShardOutput
-from storage.tables import read_table
 
 COUNTS = pa.schema([("line", pa.int64()), ("pages", pa.int64())])
+LINES, PAGES = pa.schema([COUNTS.field("line")]), pa.schema([COUNTS.field("pages")])
+HASHES = 2**63  # see `lines.line_hash`
+ROWS_AT_ONCE = 2**23
 
 
 def find_boilerplate(
@@ -27,12 +35,26 @@ def find_boilerplate(
     pairs = zip(build.files(documents), build.files(decisions), strict=True)
     shards = [Shard(ours.name.removesuffix(".parquet"), (ours, theirs)) for ours, theirs in pairs]
     counted = build.map_shards(count_shard, shards, rules)
-    tables = [read_table(build.store.blob_path(entry)) for entry in counted]
-    total = pa.concat_tables(tables).group_by("line").aggregate([("pages", "sum")])
-    total = total.rename_columns(["line", "pages"]).sort_by("line")
-    common = total.filter(pc.greater_equal(total["pages"], rules.min_pages or 0))
-    build.add_table("lines.parquet", common, COUNTS)
+    paths = [build.store.blob_path(entry) for entry in counted]
+    common = pa.concat_tables(common_lines(paths, rules.min_pages or 0))
+    build.add_table("lines.parquet", common, LINES)
+    build.add_table("pages.parquet", common, PAGES)
     build.counts.extra["boilerplate_lines"] = common.num_rows
+
+
+def common_lines(
+    paths: list[Path], min_pages: int, rows_at_once: int = ROWS_AT_ONCE
+) -> Iterator[pa.Table]:
+    """Yield the lines on at least `min_pages` pages of all shards, by ascending hash."""
+    num_rows = sum(pq.read_metadata(path).num_rows for path in paths)
+    num_ranges = num_rows // rows_at_once + 1
+    for number in range(num_ranges):
+        least, most = (HASHES * edge // num_ranges for edge in (number, number + 1))
+        inside = (pc.field("line") >= least) & (pc.field("line") <= most - 1)
+        tables = [pq.read_table(path, filters=inside, partitioning=None) for path in paths]
+        total = pa.concat_tables(tables).group_by("line").aggregate([("pages", "sum")])
+        total = total.rename_columns(COUNTS.names).sort_by("line")
+        yield total.filter(pc.greater_equal(total["pages"], min_pages))
 
 
 def count_shard(inputs: list[Path], rules: RepeatedLineRules, out: ShardOutput) -> None:

@@ -108,7 +108,7 @@ def decide(
     decide_documents(build, scores, classes, cutoffs, rules)
 
 
-@step("find-boilerplate", version="1", libraries=("xxhash",))
+@step("find-boilerplate", version="2", libraries=("xxhash",))
 def find_boilerplate(
     build: Build, documents: ArtifactRef, decisions: ArtifactRef, rules: RepeatedLineRules
 ) -> None:
