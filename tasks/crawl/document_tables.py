@@ -43,12 +43,12 @@ class DocumentTables:
         document = label(document, self.labels.licence, self.labels.url_fields)
         text = clean_text(document.text)
         if not text:
-            self.out.counts.drop("empty_text")
+            self.out.counts.drop("empty_text", example=document.url)
             return
         url = clean_text(document.url)
         name = document_id(self.source, url, text)
         if name in self.seen:
-            self.out.counts.drop("repeated")
+            self.out.counts.drop("repeated", example=document.url)
             return
         self.seen.add(name)
         self.out.counts.kept += 1

@@ -5,14 +5,14 @@ gives no document is counted: `status_404`, `not_html`, `robots_txt`, `truncated
 `url_domain`, `empty_text`, `timeout` and so on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline_config.crawl import ExtractJob
 from pipeline_config.extraction import ExtractionConfig
 from pipeline_config.url_filter import UrlFilter
-from storage.artifact import ArtifactRef, FileEntry
+from storage.artifact import ArtifactRef, Counts, FileEntry
 from storage.build import Build
 from storage.shards import Shard, ShardOutput
 from tasks.crawl.document_tables import DocumentTables
@@ -70,17 +70,17 @@ def warc_documents(
 ) -> Iterator[Document]:
     """The documents of a WARC or WET file; everything else is counted in `out`."""
 
-    def drop(reason: str) -> None:
+    def drop(reason: str, url: str) -> None:
         out.counts.read += 1
-        out.counts.drop(reason)
+        out.counts.drop(reason, example=url)
 
     with PageProcess(config) as extractor:
         for page in read_pages(path, config.max_page_bytes, drop):
             out.counts.read += 1
             if fault := lists.fault(page.url):
-                out.counts.drop(fault)
+                out.counts.drop(fault, example=page.url)
                 continue
-            found = text_of(page, extractor, out.counts.drop)
+            found = text_of(page, extractor, out.counts)
             if found is not None:
                 yield Document(
                     text=found.text,
@@ -94,14 +94,12 @@ def warc_documents(
                 )
 
 
-def text_of(
-    page: CapturedPage, extractor: PageProcess, drop: Callable[[str], None]
-) -> PageText | None:
+def text_of(page: CapturedPage, extractor: PageProcess, counts: Counts) -> PageText | None:
     """The text of a page, or None when it has none and that was counted."""
     if page.is_text:
         return PageText(page.body.decode("utf-8", "replace"), page.language)
     try:
         return extractor.page_text(page.body, page.url, page.content_type, page.date)
     except NoTextError as error:
-        drop(str(error))
+        counts.drop(str(error), example=page.url)
         return None

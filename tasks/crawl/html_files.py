@@ -19,15 +19,15 @@ def html_documents(
         for url, path in pages:
             out.counts.read += 1
             if fault := lists.fault(url):
-                out.counts.drop(fault)
+                out.counts.drop(fault, example=url)
                 continue
             if path.stat().st_size > config.max_page_bytes:
-                out.counts.drop("too_large")  # and never read
+                out.counts.drop("too_large", example=url)  # and never read
                 continue
             try:
                 found = extractor.page_text(path.read_bytes(), url, "", "")
             except NoTextError as error:
-                out.counts.drop(str(error))
+                out.counts.drop(str(error), example=url)
                 continue
             yield Document(
                 found.text,

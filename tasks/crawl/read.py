@@ -7,7 +7,7 @@ many there are is a power of two, which a growing source rarely changes.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from tasks.crawl.document_tables import DocumentTables
 from tasks.crawl.documents import Document, shares
 from tasks.crawl.inputs import ONE_DOCUMENT, InputFile, content, input_files
 from tasks.crawl.rows import checked, dataset_rows, require_columns, row_documents
-from tasks.crawl.table_files import file_rows
+from tasks.crawl.table_files import Drop, file_rows
 from tasks.crawl.text_files import (
     UnreadableError,
     package_documents,
@@ -115,7 +115,7 @@ def filtered(documents: Iterator[Document], lists: Lists, out: ShardOutput) -> I
     """The same documents without those whose URL is on a list; they are counted."""
     for document in documents:
         if fault := lists.fault(document.url):
-            out.counts.drop(fault)
+            out.counts.drop(fault, example=document.url)
         else:
             yield document
 
@@ -162,13 +162,13 @@ def readable(out: ShardOutput) -> Iterator[tuple[str, Path]]:
         if digest:
             yield name, Path(path)
         else:
-            lose(out, "broken_file")
+            lose(out, "broken_file", example=name)
 
 
-def lose(out: ShardOutput, reason: str, number: int = 1, /) -> None:
+def lose(out: ShardOutput, reason: str, number: int = 1, /, *, example: str = "") -> None:
     """Counts records that were read, but give nothing to look at."""
     out.counts.read += number
-    out.counts.drop(reason, number)
+    out.counts.drop(reason, number, example=example)
 
 
 def counted(documents: Iterator[Document], out: ShardOutput) -> Iterator[Document]:
@@ -178,9 +178,7 @@ def counted(documents: Iterator[Document], out: ShardOutput) -> Iterator[Documen
         yield document
 
 
-def file_documents(
-    job: ReadJob, name: str, path: Path, drop: Callable[[str], None]
-) -> Iterator[Document]:
+def file_documents(job: ReadJob, name: str, path: Path, drop: Drop) -> Iterator[Document]:
     """The one document of a text or source file; none, when that was counted."""
     source = job.reads
     try:
@@ -189,4 +187,4 @@ def file_documents(
         elif isinstance(source, TextSource):
             yield text_document(path, source.base_url + name)
     except UnreadableError as error:
-        drop(str(error))
+        drop(str(error), example=name)

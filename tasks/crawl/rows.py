@@ -73,7 +73,7 @@ def _more(others: list[str]) -> list[str]:
     return [f"{len(others)} more"] if others else []
 
 
-def _ignore(_reason: str, _number: int = 1, /) -> None:
+def _ignore(_reason: str, _number: int = 1, /, *, example: str = "") -> None:
     """For a look ahead: what is dropped is counted when it is read."""
 
 
@@ -106,13 +106,14 @@ def row_documents(
     """The documents of a file's rows; `count` hears of each row, `drop` of those without text."""
     for number, row in enumerate(rows):
         count()
+        place = f"{where}#{number}"
         try:
-            document = row_document(row, columns, f"{where}#{number}")
+            document = row_document(row, columns, place)
         except RecursionError:  # a value that was just not too deep to be read
-            drop("broken_row")
+            drop("broken_row", example=place)
             continue
         if document is None:
-            drop("no_text")
+            drop("no_text", example=place)
         else:
             yield document
 

@@ -24,9 +24,9 @@ BATCH_ROWS = 1_000
 
 
 class Drop(Protocol):
-    """Hears why so many records are left out."""
+    """Hears why so many records are left out, and where one of them is from."""
 
-    def __call__(self, reason: str, number: int = 1, /) -> None:
+    def __call__(self, reason: str, number: int = 1, /, *, example: str = "") -> None:
         """Counts them."""
 
 

@@ -23,6 +23,8 @@ from fastwarc import ArchiveIterator, WarcRecord, WarcRecordType
 from tasks.crawl.documents import primary_language
 from tasks.crawl.http_body import EncodingError, dechunk, decode
 
+Drop = Callable[[str, str], None]  # reason, and the URL as far as it is known
+
 GZIP_MEMBER = b"\x1f\x8b\x08"
 ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
 PLAIN_RECORD = b"WARC/1."
@@ -60,8 +62,8 @@ class CapturedPage:
     language: str = ""  # of a WET record
 
 
-def read_pages(path: Path, max_bytes: int, drop: Callable[[str], None]) -> Iterator[CapturedPage]:
-    """The usable pages of a file, in order; `drop` hears the reason of each other record.
+def read_pages(path: Path, max_bytes: int, drop: Drop) -> Iterator[CapturedPage]:
+    """The usable pages of a file, in order; `drop` hears of each other record.
 
     `max_bytes` bounds a body, both as it was sent and as it was meant. Requests, metadata and the
     like are passed over. A stretch of damage is dropped once, as `broken_record`; what is behind
@@ -77,7 +79,7 @@ def read_pages(path: Path, max_bytes: int, drop: Callable[[str], None]) -> Itera
             reader = Reader(unpacked, max_bytes, drop, fault or "broken_record")
             yield from (replace(page, offset=-1) for page in reader.pages())
             if fault and not reader.is_damaged:
-                drop(fault)
+                drop(fault, "")
 
 
 class Reader:
@@ -87,7 +89,7 @@ class Reader:
         self,
         file: BinaryIO,
         max_bytes: int,
-        drop: Callable[[str], None],
+        drop: Drop,
         torn: str = "broken_record",
     ) -> None:
         """Of a `file` that is open for reading, and can be searched.
@@ -106,7 +108,7 @@ class Reader:
     def pages(self) -> Iterator[CapturedPage]:
         """The pages, in order; none behind damage once `MAX_BEGINNINGS` were tried."""
         if self.size == 0:
-            self.drop("empty_file")
+            self.drop("empty_file", "")
             return
         start = 0
         for _ in range(MAX_BEGINNINGS):
@@ -117,7 +119,7 @@ class Reader:
                     return
             found = _find(self.file, self.marker, max(self.position, start) + 1)
             if not self.is_damaged:
-                self.drop(self.torn if found is None else "broken_record")
+                self.drop(self.torn if found is None else "broken_record", "")
             self.is_damaged = True
             if found is None:
                 return
@@ -158,7 +160,7 @@ class Reader:
             elif record.record_type == WarcRecordType.conversion:
                 page = _wet_text(record, self.max_bytes)
         except UnusableRecordError as error:
-            self.drop(str(error))
+            self.drop(str(error), record.headers.get("WARC-Target-URI") or "")
             self.is_damaged = True  # if it is, it is counted already
         if page is not None:
             return page if self._begins_at(page.offset) else replace(page, offset=-1)

@@ -4,11 +4,11 @@ A passage is a run of words of one document, white space collapsed, with chat co
 harmless. One side of the held-out split is a `Shelf`: its documents, by source.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class Document:
     @property
     def is_python(self) -> bool:
         """Whether it is Python source code, by its address."""
-        return urlsplit(self.url).path.endswith((".py", ".pyi"))
+        path = re.split("[?#]", self.url, maxsplit=1)[0]  # urlsplit refuses some that are crawled
+        return path.endswith((".py", ".pyi"))
 
 
 def document(

@@ -29,7 +29,7 @@ COLUMNS = Columns(url="meta.url", language="lang", first_seen="when", metadata={
 
 
 def dropping(dropped: Counter[str]) -> Drop:
-    def drop(reason: str, number: int = 1, /) -> None:
+    def drop(reason: str, number: int = 1, /, *, example: str = "") -> None:
         dropped[reason] += number
 
     return drop

@@ -173,7 +173,7 @@ def test_a_page_is_used_only_when_its_site_could_say_no(
     site["/loop"] = Answer(status=302, headers={"Location": TDM_FILE})
     site["/"] = page("home")
     found = captured(capture_of(site, timeout_seconds=1.0), tmp_path)
-    assert found.dropped == ({dropped: 1} if dropped else {})
+    assert found.counts.dropped == ({dropped: 1} if dropped else {})
     assert paths(site, found) == (set() if dropped else {"/"})
 
 
@@ -202,7 +202,7 @@ def test_reservations_are_asked_for_whatever_robots_txt_says(tmp_path: Path) -> 
         ),
         tmp_path,
     )
-    assert found.dropped == {"opted_out_tdm": 2}
+    assert found.counts.dropped == {"opted_out_tdm": 2}
     site.close()
     moving.close()
 
@@ -213,7 +213,7 @@ def test_a_small_budget_leaves_time_to_hear_of_reservations(site: Site, tmp_path
         site[f"/{number}"] = page(str(number))
     found = captured(capture_of(site, seeds=seeds, max_pages=2, concurrency=16), tmp_path)
     assert len(found.pages) == 2
-    assert found.dropped.keys() == {"over_budget"}
+    assert found.counts.dropped.keys() == {"over_budget"}
 
 
 def test_a_site_that_forbids_all_is_asked_for_nothing_more(site: Site, tmp_path: Path) -> None:

@@ -106,14 +106,14 @@ def test_the_pages_of_sitemaps_are_asked_for(signals: tuple[Site, Recapture]) ->
     assert {"/listed", "/lined"} <= paths(site, found)
     for path in ("/index.xml", "/a.xml.gz", "/list.txt", "/broken.xml", "/none.xml", "/listed"):
         assert site.hits[path] == 1, path
-    assert found.dropped["robots_disallowed"] == 1  # /hidden/1, which a sitemap lists
+    assert found.counts.dropped["robots_disallowed"] == 1  # /hidden/1, which a sitemap lists
     assert site.hits["/hidden/1"] == 0
     assert all(page.depth == 1 for url, page in found.pages.items() if "/li" in url)
 
 
 def test_pages_whose_site_opts_out_are_left_out(signals: tuple[Site, Recapture]) -> None:
     site, found = signals
-    assert {k: v for k, v in found.dropped.items() if k.startswith("opted_out")} == {
+    assert {k: v for k, v in found.counts.dropped.items() if k.startswith("opted_out")} == {
         "opted_out_noindex": 2,
         "opted_out_noai": 1,
         "opted_out_noimageai": 1,
@@ -124,7 +124,7 @@ def test_pages_whose_site_opts_out_are_left_out(signals: tuple[Site, Recapture])
 
 def test_a_page_is_taken_once_and_under_its_own_address(signals: tuple[Site, Recapture]) -> None:
     site, found = signals
-    assert found.dropped["not_canonical"] == 1  # /mirror
+    assert found.counts.dropped["not_canonical"] == 1  # /mirror
     assert {"/original", "/lonely", "/ping", "/pong", "/twin?b"} <= paths(site, found)
     assert site.hits["/twin?utm_source=x&b"] == 0
 
@@ -149,6 +149,6 @@ def test_a_policy_chooses_the_signals(tmp_path: Path) -> None:
     }
     found = captured(capture_of(site, **settings), tmp_path)
     assert paths(site, found) == {"/"}  # a seed, which patterns do not bind
-    assert found.dropped == {"opted_out_noindex": 1}
+    assert found.counts.dropped == {"opted_out_noindex": 1}
     assert site.hits["/.well-known/tdmrep.json"] == site.hits["/other"] == 0
     site.close()

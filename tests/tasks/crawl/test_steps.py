@@ -235,6 +235,12 @@ def test_each_kind_of_file_is_read(direct: Session, data: Path) -> None:
     assert (html["url"], html["language"]) == ("http://b.org/a.html", "en")
     assert html["text"].startswith("first\nThis is the page called first.")
     assert said["html"].dropped == {"empty_text": 1}
+    [html_address], [text_address] = (
+        *said["html"].examples.values(),
+        said["text"].examples["not_utf8"],
+    )
+    assert html_address.startswith("http://b.org/")
+    assert text_address.endswith(".txt")
     assert {(row["url"], row["text"]) for row in read["jsonl"]} == {
         (f"http://a.org/{n}", f"text number {n}") for n in range(4)
     }

@@ -20,7 +20,7 @@ HTML = (("Content-Type", "text/html"),)
 
 def read(path: Path, max_bytes: int = 100_000) -> tuple[list[CapturedPage], Counter[str]]:
     dropped: Counter[str] = Counter()
-    pages = list(read_pages(path, max_bytes, lambda reason: dropped.update([reason])))
+    pages = list(read_pages(path, max_bytes, lambda reason, _: dropped.update([reason])))
     return pages, dropped
 
 
