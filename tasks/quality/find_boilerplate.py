@@ -4,8 +4,8 @@
 line on one page more edits nothing again. `pages.parquet` has the number of pages, row by row.
 
 The shards count their own pages, and what they count comes together by ranges of the hashes, which
-are uniform: however many pages there are, about ROWS_AT_ONCE different lines of shards (16 bytes
-each, several times while they are grouped: under 1 GB) are in memory, and the common ones.
+are uniform: however many pages there are, about ROWS_AT_ONCE of them (under 1 GB, with all that
+grouping takes) are in memory, and the common lines.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from storage.shards import Shard, ShardOutput
 COUNTS = pa.schema([("line", pa.int64()), ("pages", pa.int64())])
 LINES, PAGES = pa.schema([COUNTS.field("line")]), pa.schema([COUNTS.field("pages")])
 HASHES = 2**63  # see `lines.line_hash`
-ROWS_AT_ONCE = 2**23
+ROWS_AT_ONCE = 2**21
 
 
 def find_boilerplate(
