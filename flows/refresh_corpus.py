@@ -31,7 +31,7 @@ def refresh_corpus(config: PipelineConfig) -> ArtifactRef:
     for name in sorted(config.crawl.sources):
         documents[name] = ingest(name, config)
         c4_lines = config.edits.for_source(name).c4_lines.switched_on()
-        scores[name] = score(documents[name], config.quality.score, c4_lines, label=name)
+        scores[name] = score(documents[name], config.quality.score_of(name), c4_lines, label=name)
     classifiers = learn(documents, scores, config.quality)
     for name in documents:
         classes[name] = {

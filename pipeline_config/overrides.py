@@ -29,8 +29,10 @@ class Overrides(StageConfig):
         }
 
     def over(self, rules: Rules) -> Rules:
-        """Return `rules` with the given keys replaced."""
+        """Return `rules` with the given keys replaced; groups that it has not are left out."""
         merged = rules.model_dump()
         for group, keys in self.given().items():
+            if group not in merged:
+                continue
             merged[group] |= {key: getattr(getattr(self, group), key) for key in keys}
         return type(rules).model_validate(merged)

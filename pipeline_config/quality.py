@@ -8,6 +8,9 @@ the differences of single sources, each key over the default above it:
       sources:
         code:
           gopher_quality: {min_stop_words: null}  # this source: rule off, min_words is still 30
+        french:
+          language: {languages: [fr]}
+          score: {stop_words: [le, de, et, que]}  # what is counted there for min_stop_words
 """
 
 from typing import Literal, Self
@@ -150,7 +153,10 @@ class C4Rules(StageConfig):
         "without a language's rules; spacing: only marks before white space, nearer to its English",
     )
     min_sentences: int | None = Field(
-        default=5, ge=0, description="least sentences in the lines that edits.c4_lines keep"
+        default=5,
+        ge=0,
+        description="least sentences in the lines that edits.c4_lines keep; datatrove's number, "
+        "C4's code has 3",
     )
     max_lorem_ipsum_lines: int | None = Field(
         default=0, ge=0, description='lines that say "lorem ipsum", at most'
@@ -201,19 +207,24 @@ class QualityRules(StageConfig):
         return self.model_copy(update={"classifier_limits": ClassifierLimits()})
 
 
-class QualityOverrides(QualityRules, Overrides):
-    """The limits in which one source differs: only the keys that are given count."""
-
-
-class QualityConfig(QualityRules):
-    """Quality filtering of all sources."""
+class ScoreRules(StageConfig):
+    """What is measured, for one source."""
 
     score: ScoreConfig = ScoreConfig()
+
+
+class QualityOverrides(QualityRules, ScoreRules, Overrides):
+    """The settings in which one source differs: only the keys that are given count."""
+
+
+class QualityConfig(QualityRules, ScoreRules):
+    """Quality filtering of all sources."""
+
     classifiers: dict[Name, ClassifierConfig] = Field(
         default_factory=dict, description="fastText classifiers by name; all score every source"
     )
     sources: dict[str, QualityOverrides] = Field(
-        default_factory=dict, description="by source: the limits in which it differs"
+        default_factory=dict, description="by source: the settings in which it differs"
     )
 
     @model_validator(mode="after")
@@ -243,6 +254,11 @@ class QualityConfig(QualityRules):
         defaults = QualityRules(**groups)
         overrides = self.sources.get(name)
         return overrides.over(defaults) if overrides else defaults
+
+    def score_of(self, name: str) -> ScoreConfig:
+        """Return what the signals of one source depend on."""
+        overrides = self.sources.get(name)
+        return overrides.over(ScoreRules(score=self.score)).score if overrides else self.score
 
 
 def _check_range(prefix: str, name: str, least: float | None, most: float | None) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline_config.base import StageConfig
 from pipeline_config.load import ConfigError, load_preset
-from pipeline_config.quality import GopherQualityRules, QualityConfig
+from pipeline_config.quality import GopherQualityRules, QualityConfig, ScoreConfig
 
 
 class Pipeline(StageConfig):
@@ -54,6 +54,21 @@ def test_overrides_from_the_command_line_reach_a_source(preset: Path) -> None:
     config = load(preset, "quality.sources.docs.gopher_repetition.max_dup_line_fraction=0.6")
     assert config.for_source("docs").gopher_repetition.max_dup_line_fraction == 0.6
     assert config.for_source("code").gopher_repetition.max_dup_line_fraction == 0.3
+
+
+def test_a_source_can_be_measured_otherwise(preset: Path) -> None:
+    french = ("le", "de", "et")
+    config = load(
+        preset,
+        "quality.score.short_line_chars=40",
+        "quality.sources.french.score.stop_words=[le, de, et]",
+        "quality.sources.french.language.languages=[fr]",
+    )
+    assert config.score_of("french") == ScoreConfig(stop_words=french, short_line_chars=40)
+    assert config.score_of("code") == config.score_of("docs") == config.score
+    assert config.for_source("french").language.languages == ("fr",)
+    assert config.for_source("french").gopher_quality == GopherQualityRules(min_words=30)
+    assert QualityConfig.model_validate(config.model_dump()) == config
 
 
 def test_rules_for_web_pages_can_be_on_for_one_source(preset: Path) -> None:
