@@ -17,17 +17,21 @@ Phrase = Annotated[str, StringConstraints(pattern=PHRASE, max_length=100)]
 
 
 class C4LineRules(StageConfig):
-    """Raffel et al. 2020, section 2.2, and their code: the lines that C4 cuts out; null: off."""
+    """Raffel et al. 2020, section 2.2, with datatrove's numbers: what C4 cuts out; null: off."""
 
     enabled: bool = Field(default=False, description="whether lines are cut out by these rules")
     terminal_marks: str | None = Field(
         default=".?!\"'",
         min_length=1,
         max_length=32,
-        description="characters one of which a line must end with, and not with three dots; null: "
-        "any end will do, as in FineWeb",
+        description="characters one of which a line must end with, and not with three dots; "
+        "datatrove's, C4's code has no apostrophe; null: any end will do, as in FineWeb",
     )
-    min_words: int = Field(default=3, ge=0, description="least words of a line; 0: no limit")
+    min_words: int = Field(
+        default=3,
+        ge=0,
+        description="least words of a line; datatrove's number, C4's code has 5; 0: no limit",
+    )
     max_word_chars: int | None = Field(
         default=1000, ge=1, description="characters of a line's longest word, at most"
     )

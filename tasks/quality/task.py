@@ -28,7 +28,7 @@ def _example_files(config: ClassifierConfig, **_: object) -> dict[str, Any]:
 
 
 def _machine(config: ClassifierConfig, **_: object) -> dict[str, Any]:
-    """What a trained model depends on: fastText is compiled for the processor it runs on."""
+    """What a trained model depends on: fastText is compiled for an architecture."""
     return {"machine": platform.machine(), "threads": config.fasttext.threads}
 
 
