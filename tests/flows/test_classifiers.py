@@ -284,3 +284,35 @@ def test_what_cannot_be_meant_is_an_error(
 ) -> None:
     with pytest.raises(ValidationError, match=message):
         settings(limits, **classifier)
+
+
+def test_toxicity_is_learnt_from_labelled_files_and_limited_by_max_score(
+    refresh: Callable[[PipelineConfig], Run], folder: Path
+) -> None:
+    rows = [{"comment": shout(400 + number), "toxic": True} for number in range(NUM_NOTES)]
+    rows += [{"comment": note(500 + number), "toxic": False} for number in range(NUM_NOTES)]
+    labels = folder / "toxic.jsonl"
+    labels.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    examples = {"paths": [str(labels)], "column": "comment"}
+    classifier = {
+        "positives": examples | {"where": {"toxic": True}},
+        "negatives": examples | {"where": {"toxic": False}},
+        "heldout_share": 0.3,
+        "fasttext": SMALL,
+    }
+    config = PipelineConfig.model_validate(
+        {
+            "crawl": {"sources": {"mixed": {"kind": "text", "paths": [str(folder / "mixed")]}}},
+            "quality": {
+                "classifiers": {"toxicity": classifier},
+                "classifier_limits": {"max_score": {"toxicity": 0.5}},
+            },
+        }
+    )
+    run = refresh(config)
+    counts = run.counts("train-classifier/toxicity")
+    assert (counts.kept, counts.dropped) == (2 * NUM_NOTES, {})
+    assert run.reasons("mixed") == {
+        text: "classifier_toxicity_high" if "buy now" in text else ""
+        for text in run.rows("read/mixed", "text")
+    }
