@@ -30,7 +30,7 @@ DOCUMENT_SCHEMA = pa.schema(
     ]
 )
 
-# What later stages read: kept documents, edited, with their duplicate cluster's smallest id.
+# What later stages read: kept documents, edited, with the name of their duplicate cluster.
 CORPUS_SCHEMA = DOCUMENT_SCHEMA.append(pa.field("cluster", pa.string()))
 
 DECISION_SCHEMA = pa.schema(
@@ -116,8 +116,9 @@ def edited_texts(texts: pa.ChunkedArray, edits: pa.ChunkedArray) -> pa.Array:
 def is_held_out(cluster: str, seed: int, share: float) -> bool:
     """Whether the documents of a duplicate cluster belong to the held-out split.
 
-    The choice hangs on the cluster's id alone, so near-duplicates never straddle the split and a
-    grown corpus moves nothing.
+    The choice hangs on the cluster's name alone, so near-duplicates never straddle the split. A
+    corpus that grows by documents seen later moves nothing, but where one of them joins two
+    clusters: the later one takes the other's name.
     """
     digest = hashlib.blake2b(f"held-out:{seed}:{cluster}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") < share * 2**64

@@ -1,13 +1,13 @@
 """Dedup: the fingerprints of all sources -> a decision on every document, and the clusters.
 
 Reads signatures and quality's decisions, no text. `<source>/00000.parquet` is row-aligned with the
-documents: DECISION_SCHEMA and `cluster`, the smallest document id of the cluster, which stays what
-it is when clusters elsewhere come and go. Documents that quality dropped are carried along
+documents: DECISION_SCHEMA and `cluster`, the id of its document that was seen first (of those of a
+day the smallest), which stays what it is when later documents join. Only where one joins two
+clusters, the later of them takes the other's name. Documents that quality dropped are carried along
 (reason "quality", a cluster of their own) and not counted. `clusters.parquet` lists the members of
 clusters of two or more: who was removed for whom, at what similarity.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ CLUSTER_SCHEMA = pa.schema(
         ("similarity", pa.float32()),
     ]
 )
+REASONS = ("exact_duplicate", "near_duplicate")
 CURVE_AT = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LARGEST_CLUSTERS = 20  # told in the counts
 
@@ -86,20 +87,21 @@ def decide_duplicates(
 
 
 def decision_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
-    """Return DUPLICATE_SCHEMA for the documents that were signed, in their order."""
+    """Return the columns of DUPLICATE_SCHEMA for the documents that were signed, in their order."""
+    from tasks.dedup.keep import naming_order
+
     ids = documents["id"].combine_chunks()
     kept = verdicts.duplicate_of < 0
-    reason = np.where(kept, "", np.where(verdicts.is_exact, "exact_duplicate", "near_duplicate"))
+    reason = np.where(kept, 0, np.where(verdicts.is_exact, 1, 2)).astype(np.int8)
     return pa.table(
         {
             "id": ids,
             "kept": kept,
-            "reason": reason,
+            "reason": pa.DictionaryArray.from_arrays(reason, ["", *REASONS]),
             "duplicate_of": pc.fill_null(ids.take(pa.array(verdicts.duplicate_of, mask=kept)), ""),
             "similarity": verdicts.similarity,
-            "cluster": _smallest_ids(ids, verdicts.component),
-        },
-        schema=DUPLICATE_SCHEMA,
+            "cluster": ids.take(pa.array(_first_of(naming_order(documents), verdicts.component))),
+        }
     )
 
 
@@ -107,15 +109,18 @@ def align_with_documents(
     build: Build, decisions: dict[str, ArtifactRef], signed: pa.Table, decided: pa.Table
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield a file per file of quality's decisions, with the rows that it dropped between ours."""
+    number_of = value_counts(signed["source"])
+    before = 0
     for source in sorted(decisions):
-        ours = decided.filter(pc.equal(signed["source"], source))
+        ours = decided.slice(before, number_of.get(source, 0))
+        before += ours.num_rows
         start = 0
         for entry, path in zip(
             build.files(decisions[source]), build.paths(decisions[source]), strict=True
         ):
             quality = read_table(path, ["id", "kept"])
             passed = np.asarray(quality["kept"], dtype=bool)
-            own = ours.slice(start, int(passed.sum()))
+            own = ours.slice(start, int(passed.sum())).cast(DUPLICATE_SCHEMA)
             start += int(passed.sum())
             if quality["id"].filter(quality["kept"]) != own["id"]:
                 raise ValueError(f"{source}/{entry.name}: signatures and decisions do not match")
@@ -131,7 +136,7 @@ def cluster_table(documents: pa.Table, decided: pa.Table) -> pa.Table:
     table = decided.append_column("source", documents["source"])
     table = table.append_column("url", documents["url"]).filter(shared)
     order = [("cluster", "ascending"), ("kept", "descending"), ("id", "ascending")]
-    return table.sort_by(order).select(CLUSTER_SCHEMA.names)
+    return table.sort_by(order).select(CLUSTER_SCHEMA.names).cast(CLUSTER_SCHEMA)
 
 
 def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
@@ -139,14 +144,18 @@ def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.asarray(column.combine_chunks().dictionary_encode().indices, dtype=np.int64)
 
 
-def _smallest_ids(ids: pa.StringArray, component: npt.NDArray[np.int64]) -> pa.StringArray:
-    """The smallest id among the rows with the same component, for every row."""
-    by_id = np.asarray(pc.sort_indices(ids), dtype=np.int64)
-    rank = np.empty(len(ids), np.int64)
-    rank[by_id] = np.arange(len(ids))
-    smallest = np.full(len(ids), len(ids))
-    np.minimum.at(smallest, component, rank)
-    return ids.take(pa.array(by_id[smallest[component]]))
+def _first_of(
+    order: npt.NDArray[np.int64], component: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """For every row the first in `order` with the same component."""
+    first = np.empty(len(order), np.int64)
+    first[component[order[::-1]]] = order[::-1]  # of several assignments, the last one stays
+    return first[component]
+
+
+def value_counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """How often each value of a column of few comes."""
+    return {row["values"]: row["counts"] for row in pc.value_counts(column).to_pylist()}
 
 
 def _insert_dropped(ids: pa.ChunkedArray, passed: npt.NDArray[np.bool_], own: pa.Table) -> pa.Table:
@@ -183,14 +192,17 @@ def _count(
         own[row["reason"] or "kept"] = row["count_all"]
     for own in by_source.values():
         build.counts.kept += own["kept"]
-        for reason in ("exact_duplicate", "near_duplicate"):
+        for reason in REASONS:
             build.counts.drop(reason, own.get(reason, 0))
-    sizes = Counter(clusters["cluster"].to_pylist())
-    largest = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:LARGEST_CLUSTERS]
+    sizes = clusters.group_by("cluster").aggregate([([], "count_all")])
+    by_size = [("count_all", "descending"), ("cluster", "ascending")]
+    largest = sizes.sort_by(by_size).slice(0, LARGEST_CLUSTERS).to_pylist()
     build.counts.extra |= {
         "by_source": by_source,
-        "clusters": len(sizes),
-        "largest_clusters": [{"cluster": id, "documents": size} for id, size in largest],
+        "clusters": sizes.num_rows,
+        "largest_clusters": [
+            {"cluster": row["cluster"], "documents": row["count_all"]} for row in largest
+        ],
         "pairs_compared": verdicts.pairs_compared,
         "pairs_verified": verdicts.pairs_verified,
         "times_bucket_full": verdicts.times_bucket_full,

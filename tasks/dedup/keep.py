@@ -33,12 +33,28 @@ def keep_order(
             an unknown one last; or `preferred_source`, those not named after all named ones.
         preferred_sources: the order for `preferred_source`.
     """
-    table = documents
-    if policy == "oldest":
-        dates = pc.if_else(pc.equal(table["first_seen"], ""), "~", table["first_seen"])
-        table = table.set_column(table.column_names.index("first_seen"), "first_seen", dates)
-    if policy == "preferred_source":
-        places = pc.index_in(table["source"], pa.array(preferred_sources, pa.string()))
-        table = table.append_column("preference", pc.fill_null(places, len(preferred_sources)))
     keys = [*SORTED_BY[policy], ("id", "ascending")]
-    return np.asarray(pc.sort_indices(table, sort_keys=keys), dtype=np.int64)
+    columns = {name: documents[name] for name, _ in keys if name in documents.column_names}
+    if "first_seen" in columns:
+        columns["first_seen"] = _dates(documents, unknown="~" if policy == "oldest" else "")
+    if policy == "preferred_source":
+        sources = documents["source"].cast(pa.large_string())
+        places = pc.index_in(sources, pa.array(preferred_sources, pa.large_string()))
+        columns["preference"] = pc.fill_null(places, len(preferred_sources))
+    return np.asarray(pc.sort_indices(pa.table(columns), sort_keys=keys), dtype=np.int64)
+
+
+def naming_order(documents: pa.Table) -> npt.NDArray[np.int64]:
+    """Return row numbers, the first seen first, those of unknown date last; ties go by id.
+
+    Whoever comes later stands behind, whatever the policy, so the first of a cluster stays first.
+    """
+    columns = {"first_seen": _dates(documents, unknown="~"), "id": documents["id"]}
+    keys: list[tuple[str, Direction]] = [(name, "ascending") for name in columns]
+    return np.asarray(pc.sort_indices(pa.table(columns), sort_keys=keys), dtype=np.int64)
+
+
+def _dates(documents: pa.Table, unknown: str) -> pa.ChunkedArray:
+    """When each document was first seen."""
+    dates = documents["first_seen"].cast(pa.large_string())
+    return pc.if_else(pc.equal(dates, ""), unknown, dates)

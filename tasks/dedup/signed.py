@@ -10,13 +10,17 @@ from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.tables import read_table
 
+REPEATED = ("source", "first_seen")  # columns of few values
+
 
 def read_signatures(
     build: Build, signatures: dict[str, ArtifactRef]
 ) -> tuple[pa.Table, npt.NDArray[np.uint32]]:
     """Read the fingerprints of all sources, in order of their names.
 
-    Returns SIGNATURE_COLUMNS with `source`, and the signatures (N, num_permutations).
+    Returns SIGNATURE_COLUMNS with `source`, each in one chunk, and the signatures
+    (N, num_permutations). Texts are large_string, for 67 million ids have more bytes than offsets
+    of 32 bits reach; the few sources and dates are dictionaries.
     """
     files = [entry for source in sorted(signatures) for entry in build.files(signatures[source])]
     entries = np.empty((0, 0), np.uint32)
@@ -31,8 +35,10 @@ def read_signatures(
             entries[start : start + len(own)] = own
             start += len(own)
             table = table.drop_columns(["signature"])
-            tables.append(table.append_column("source", pa.repeat(source, table.num_rows)))
-    return pa.concat_tables(tables).combine_chunks(), entries
+            table = table.append_column("source", pa.repeat(source, table.num_rows))
+            columns = {name: _compact(table[name], name) for name in table.column_names}
+            tables.append(pa.table(columns))
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks(), entries
 
 
 def read_scores(
@@ -64,6 +70,13 @@ def read_scores(
                 raise ValueError(f"{source}: scores and decisions are about other documents")
             chunks.append(pc.cast(table[signal].filter(decided["kept"]), pa.float64()))
     return pa.chunked_array([c for chunk in chunks for c in chunk.chunks], pa.float64())
+
+
+def _compact(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    if not pa.types.is_string(column.type):
+        return column
+    texts = column.cast(pa.large_string())
+    return texts.dictionary_encode() if name in REPEATED else texts
 
 
 def _is_number(kind: pa.DataType) -> bool:

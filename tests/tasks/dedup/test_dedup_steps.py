@@ -18,6 +18,7 @@ from storage.store import Store
 from storage.tables import read_table, write_table
 from tasks.dedup.minhash import plain_signature
 from tasks.dedup.sign import sign_shard
+from tasks.dedup.signed import read_signatures
 from tasks.dedup.task import dedup, sign
 
 STORY = "the quick brown fox jumps over the lazy dog and runs into the dark wood " * 3
@@ -160,9 +161,9 @@ def test_duplicates_are_found_across_sources(direct: Session, signed: dict[str, 
     ref = deduped(signed, DedupConfig())  # the longest is kept: "a"
     found = verdicts(direct, ref)
     assert found == {
-        "a": (True, "", "", "a"),
-        "b": (False, "near_duplicate", "a", "a"),
-        "c": (False, "near_duplicate", "a", "a"),
+        "a": (True, "", "", "b"),  # "b" was seen first
+        "b": (False, "near_duplicate", "a", "b"),
+        "c": (False, "near_duplicate", "a", "b"),
         "s": (False, "exact_duplicate", "t", "s"),  # "t" has one space more
         "t": (True, "", "", "s"),
         "o": (True, "", "", "o"),
@@ -182,16 +183,16 @@ def test_duplicates_are_found_across_sources(direct: Session, signed: dict[str, 
         "web": {"kept": 1, "near_duplicate": 1, "exact_duplicate": 1},
     }
     assert counts.extra["clusters"] == 2
-    assert counts.extra["largest_clusters"][0] == {"cluster": "a", "documents": 3}
+    assert counts.extra["largest_clusters"][0] == {"cluster": "b", "documents": 3}
 
 
 def test_clusters_list_the_kept_first(direct: Session, signed: dict[str, Sources]) -> None:
     ref = deduped(signed, DedupConfig())
     clusters = tables(direct, ref)["clusters.parquet"].to_pylist()
     assert [(row["cluster"], row["id"], row["source"], row["url"]) for row in clusters[:3]] == [
-        ("a", "a", "web", "web/a"),
-        ("a", "b", "mail", "mail/b"),
-        ("a", "c", "web", "web/c"),
+        ("b", "a", "web", "web/a"),
+        ("b", "b", "mail", "mail/b"),
+        ("b", "c", "web", "web/c"),
     ]
     assert [row["kept"] for row in clusters] == [True, False, False, True, False]
     assert clusters[1]["similarity"] == clusters[2]["similarity"] >= 0.65
@@ -212,7 +213,25 @@ def test_the_policy_says_who_is_kept(
 ) -> None:
     found = verdicts(direct, deduped(signed, config))
     assert {id for id in "abc" if found[id][0]} == {kept}
-    assert {found[id][3] for id in "abc"} == {"a"}  # the cluster's name does not move
+    assert {found[id][3] for id in "abc"} == {"b"}  # the cluster's name does not move
+
+
+def test_texts_have_offsets_that_reach_beyond_67_million_ids(
+    direct: Session, signed: dict[str, Sources]
+) -> None:
+    read: list[pa.Schema] = []
+
+    @step("read", version="1")
+    def reads(build: Build, signatures: Sources) -> None:
+        read.append(read_signatures(build, signatures)[0].schema)
+        build.add_json("none", {})
+
+    reads(signed["signatures"])
+    [schema] = read
+    assert {schema.field(name).type for name in ("id", "url")} == {pa.large_string()}
+    assert {schema.field(name).type for name in ("source", "first_seen")} == {
+        pa.dictionary(pa.int32(), pa.large_string())
+    }
 
 
 @step("scores", version="1")

@@ -136,6 +136,29 @@ def direct(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Iter
 Decisions = dict[str, tuple[bool, str, str]]
 
 
+def clusters(session: Session, ref: ArtifactRef) -> dict[str, str]:
+    """By id: the name of its cluster."""
+    files = [entry for entry in session.store.manifest_of(ref).files if "/" in entry.name]
+    tables = [read_table(session.store.blob_path(entry), ["id", "cluster"]) for entry in files]
+    return {row["id"]: row["cluster"] for row in pa.concat_tables(tables).to_pylist()}
+
+
+@pytest.mark.parametrize("keep", ["oldest", "longest", "newest"])
+def test_growth_renames_no_cluster(direct: Session, keep: Any) -> None:
+    """So nothing moves between training and the held-out split, though ids are in no order."""
+    found = []
+    for months in range(1, MONTHS + 1):
+        crawled = documents(months, 1)
+        passed = keep_all(crawled)
+        signed = sign(crawled, passed, SignatureConfig(), label=f"{months}")
+        ref = dedup({"web": signed}, {"web": passed}, DedupConfig(keep=keep), label=f"{months}")
+        found.append(clusters(direct, ref))
+    for before, after in pairwise(found):
+        assert {id: after[id] for id in before} == before
+    last = found[-1]
+    assert any(id < cluster for id, cluster in last.items())  # the smallest id would rename it
+
+
 def decisions(session: Session, months: int, shards_per_month: int, keep: Any) -> Decisions:
     """By id: kept, reason, duplicate_of."""
     crawled = documents(months, shards_per_month)
