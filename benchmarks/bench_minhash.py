@@ -15,7 +15,11 @@ and last one line of JSON:
 - `unjustified`: share of the removed documents without a partner in their cluster at 0.5 or above;
 - `speedup_2_processes`: seconds of the whole with one process over those with two that sign;
 - with `--scale`: `scale_docs`, `scale_seconds` (of the processor), `scale_peak_mb`, and
-  `cost_growth`, time per document at that size over that at a tenth of it, for generated documents.
+  `cost_growth`, time per document at that size over that at a tenth of it, for generated documents;
+  `cost_growth_template`, `found_template` and `times_bucket_full_template`, the same, the share
+  of copies found and how often a bucket was full, when all share their first 20 words;
+  `scale_step_seconds` and `scale_step_peak_mb` of the step `dedup` itself, in a process of its
+  own, from files to files.
 
     python benchmarks/bench_minhash.py                       # a few minutes
     python benchmarks/bench_minhash.py --docs 4000 --rounds 1
@@ -43,8 +47,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from real_text import read_texts
 
+from pipeline_config.dedup import DedupConfig
+from storage.build import Build
+from storage.steps import step
 from tasks.dedup.clusters import Verdicts, find_duplicates
 from tasks.dedup.minhash import Fingerprints, fingerprint_texts
+from tasks.dedup.task import dedup
 
 NUM_BANDS, NUM_ROWS, SHINGLE_WORDS, SEED = 32, 4, 5, 1
 NUM_PERMUTATIONS = NUM_BANDS * NUM_ROWS
@@ -55,6 +63,7 @@ WORD = re.compile(r"\w+")
 NUM_SHARDS = 16  # files that are signed, by one process or two
 SHORT_ROUNDS = 4  # rounds of half a second are more of them
 GENERATED_WORDS, VOCABULARY, GENERATED_AT_ONCE = (50, 150), 50_000, 10_000
+TEMPLATE_WORDS = 20  # that all documents have in common
 
 
 # ---- text
@@ -305,28 +314,35 @@ def race(tools: dict[str, Callable[[], int]], rounds: int) -> dict[str, tuple[fl
     return best
 
 
-def generated(number: int, rng: np.random.Generator) -> pa.Array:
-    """Documents of 50 to 150 words; a third are copies of others, but for one word."""
+def generated(number: int, rng: np.random.Generator, template: int = 0) -> pa.Array:
+    """Documents of 50 to 150 words; a third are copies of others, but for one word.
+
+    All have the same first `template` words.
+    """
     low, high = GENERATED_WORDS
     words = rng.integers(0, VOCABULARY, (number, high))
+    words[:, :template] = np.arange(template)
     lengths = rng.integers(low, high + 1, number)
     rows = rng.permutation(number)
     copies, originals = rows[: number // 3], rows[number // 3 : 2 * (number // 3)]
     words[copies], lengths[copies] = words[originals], lengths[originals]
-    words[copies, rng.integers(0, low, len(copies))] = VOCABULARY
+    words[copies, rng.integers(template, low, len(copies))] = VOCABULARY
     names = np.array([f"w{n:x}" for n in range(VOCABULARY)] + ["edited"])[words]
     return pa.array([" ".join(row[:size]) for row, size in zip(names, lengths, strict=True)])
 
 
-def at_scale(number: int, seed: int) -> tuple[float, float]:
-    """Seconds of the processor to sign, and to find the duplicates of, generated documents."""
+def at_scale(number: int, seed: int, template: int = 0) -> tuple[float, float, float, int]:
+    """Seconds of the processor to sign and to find the duplicates.
+
+    And the share of copies found, and how often a bucket was full.
+    """
     rng = np.random.default_rng(seed)
     signatures = np.empty((number, NUM_PERMUTATIONS), np.uint32)
     num_words: list[npt.NDArray[np.int64]] = []
     hashes: list[bytes] = []
     signing = 0.0
     for start in range(0, number, GENERATED_AT_ONCE):
-        texts = generated(min(GENERATED_AT_ONCE, number - start), rng)
+        texts = generated(min(GENERATED_AT_ONCE, number - start), rng, template)
         started = time.process_time()
         part = sign(texts)
         signatures[start : start + len(texts)] = part.signatures
@@ -337,22 +353,90 @@ def at_scale(number: int, seed: int) -> tuple[float, float]:
     started = time.process_time()
     verdicts = resolve(prints)
     finding = time.process_time() - started
-    assert int((verdicts.duplicate_of >= 0).sum()) >= 0.99 * (number // 3)
-    return signing, finding
+    found = int((verdicts.duplicate_of >= 0).sum()) / (number // 3)
+    assert template or found >= 0.99
+    return signing, finding, found, verdicts.times_bucket_full
+
+
+def run_step(number: int, seed: int) -> tuple[float, int]:
+    """Seconds of the step `dedup` on files of generated documents, and MB at most."""
+    from storage.session import session
+    from storage.store import Store
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        session(
+            Store(folder), flow="bench", preset="bench", config=DedupConfig(), workers=1,
+            through_prefect=False,
+        ) as current,
+    ):  # fmt: skip
+        signed, decided = generated_signatures(number, seed), generated_decisions(number)
+        dedup({"web": generated_signatures(1000, seed)}, {"web": generated_decisions(1000)},
+              DedupConfig(), label="compiles")  # fmt: skip
+        ref = dedup({"web": signed}, {"web": decided}, DedupConfig())
+        manifest = current.store.manifest_of(ref)
+        assert manifest.counts.read == number
+        return manifest.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+@step("generated-signatures", version="1")
+def generated_signatures(build: Build, number: int, seed: int) -> None:
+    """The files that `sign` would leave."""
+    rng = np.random.default_rng(seed)
+    for start in range(0, number, GENERATED_AT_ONCE):
+        part = sign(generated(min(GENERATED_AT_ONCE, number - start), rng))
+        rows = range(start, start + len(part.num_words))
+        width = pa.binary(4 * NUM_PERMUTATIONS)
+        entries = [None, pa.py_buffer(part.signatures.tobytes())]
+        table = pa.table(
+            {
+                "id": [f"{row * 0x9E3779B97F4A7C15 % 2**64:032x}" for row in rows],
+                "url": [f"https://example.org/a/place/of/usual/length/{row}.html" for row in rows],
+                "first_seen": pa.repeat("2026-11-21", len(rows)),
+                "num_words": part.num_words,
+                "num_bytes": 6 * part.num_words,
+                "exact_hash": pa.array(part.exact_hashes, pa.binary(16)),
+                "signature": pa.Array.from_buffers(width, len(rows), entries),
+            }
+        )
+        build.add_table(f"{start:09d}.parquet", table)
+
+
+@step("generated-decisions", version="1")
+def generated_decisions(build: Build, number: int) -> None:
+    """All are kept."""
+    for start in range(0, number, GENERATED_AT_ONCE):
+        rows = range(start, min(start + GENERATED_AT_ONCE, number))
+        ids = [f"{row * 0x9E3779B97F4A7C15 % 2**64:032x}" for row in rows]
+        build.add_table(f"{start:09d}.parquet", pa.table({"id": ids, "kept": [True] * len(rows)}))
 
 
 def measure_scale(number: int, seed: int) -> dict[str, float]:
     """Time per document at `number`, at a tenth of it (the best of two runs), and memory."""
-    small_sign, small_find = min((at_scale(number // 10, seed) for _ in range(2)), key=sum)
-    large_sign, large_find = at_scale(number, seed)
+    with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as own:
+        step_seconds, step_peak = own.submit(run_step, number, seed).result()
+    small_sign, small_find = min((at_scale(number // 10, seed)[:2] for _ in range(2)), key=sum)
+    large_sign, large_find, *_ = at_scale(number, seed)
     growth = (large_sign + large_find) / (small_sign + small_find) / 10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    small = min((at_scale(number // 10, seed, TEMPLATE_WORDS)[:2] for _ in range(2)), key=sum)
+    *large, found, full = at_scale(number, seed, TEMPLATE_WORDS)
+    print(f"{'arrays':<20} {large_sign + large_find:8.2f} s {peak:8,} MB")
+    print(f"{'arrays, template':<20} {sum(large):8.2f} s {found:8.2%} of copies found, "
+          f"a bucket was full {full:,} times")  # fmt: skip
+    print(f"{'step dedup':<20} {step_seconds:8.2f} s {step_peak:8,} MB")
     return {
         "scale_docs": number,
         "scale_seconds": round(large_sign + large_find, 1),
         "scale_find_us_per_doc_small": round(small_find / number * 1e7, 2),
         "scale_find_us_per_doc": round(large_find / number * 1e6, 2),
         "cost_growth": round(growth, 3),
-        "scale_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "scale_peak_mb": peak,
+        "cost_growth_template": round(sum(large) / sum(small) / 10, 3),
+        "found_template": round(found, 4),
+        "times_bucket_full_template": full,
+        "scale_step_seconds": round(step_seconds, 1),
+        "scale_step_peak_mb": step_peak,
     }
 
 

@@ -66,7 +66,7 @@ def decide_duplicates(
         signal = "score" if config.keep_classifier else config.keep_score
         competing = read_scores(build, scores or {}, decisions, signal)
         documents = documents.append_column("score", competing)
-    shown = ", ".join(f"{found:.2%} at {at}" for at, found in _curve(config).items())
+    shown = ", ".join(f"{found:.2%} at {at}" for at, found in curve(config).items())
     build.log(f"{config.num_bands} bands of {config.num_rows} rows find pairs: {shown}")
     verdicts = find_duplicates(
         entries,
@@ -208,11 +208,11 @@ def _count(
         "times_bucket_full": verdicts.times_bucket_full,
         "num_bands": config.num_bands,
         "num_rows": config.num_rows,
-        "found_at_similarity": _curve(config),
+        "found_at_similarity": curve(config),
     }
 
 
-def _curve(config: DedupConfig) -> dict[str, float]:
+def curve(config: DedupConfig) -> dict[str, float]:
     """By similarity, the probability that a pair is found."""
     from tasks.dedup.lsh import collision_probability
 

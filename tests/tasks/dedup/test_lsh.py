@@ -1,8 +1,15 @@
 """Buckets: who shares a band, and how often theory says they do."""
 
+from math import sqrt
+from statistics import NormalDist
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipeline_config.dedup import DedupConfig
+from tasks.dedup.decide import curve
 from tasks.dedup.lsh import ALONE, collision_probability, find_buckets
 
 
@@ -84,3 +91,37 @@ def test_collisions_come_as_often_as_theory_says(
     expected = collision_probability(similarity, num_bands, num_rows)
     error = np.sqrt(expected * (1 - expected) / pairs)
     assert abs(together.any(axis=0).mean() - expected) < 4 * error
+
+
+def wilson(found: int, number: int, confidence: float) -> tuple[float, float]:
+    """The interval of a share by Wilson's score (1927), good near 0 and 1 too."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share, spread = found / number, z * z / number
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * sqrt(share * (1 - share) / number + spread / number / 4) / (1 + spread)
+    return middle - half, middle + half
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(st.integers(1, 8), st.integers(1, 24), st.floats(0.1, 0.95), st.integers(0, 2**32 - 1))
+def test_the_share_of_pairs_found_is_that_of_theory(
+    num_rows: int, num_bands: int, similarity: float, seed: int
+) -> None:
+    pairs, entries = 2000, num_bands * num_rows
+    rng = np.random.default_rng(seed)
+    left = rng.integers(0, 2**32, (pairs, entries), dtype=np.uint32)
+    right = rng.integers(0, 2**32, (pairs, entries), dtype=np.uint32)
+    right = np.where(rng.random(left.shape) < similarity, left, right)
+    both = np.concatenate([left, right])
+    room_of, _ = find_buckets(both, np.arange(2 * pairs), num_bands, num_rows, 10)
+    together = (room_of[:, :pairs] == room_of[:, pairs:]) & (room_of[:, :pairs] != ALONE)
+    low, high = wilson(int(together.any(axis=0).sum()), pairs, 1 - 1e-6)
+    assert low <= 1 - (1 - similarity**num_rows) ** num_bands <= high
+
+
+def test_the_curve_in_the_counts_by_hand() -> None:
+    """1 - (1 - s**4)**32: at 0.3, 1 - 0.9919**32 = 1 - exp(-0.26026) = 0.2291."""
+    assert curve(DedupConfig()) == {
+        "0.3": 0.2291, "0.4": 0.5639, "0.5": 0.8732, "0.6": 0.9882, "0.7": 0.9998, "0.8": 1.0,
+        "0.9": 1.0,
+    }  # fmt: skip
