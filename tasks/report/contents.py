@@ -212,6 +212,7 @@ class Duplicates:
     found_at: tuple[tuple[float, float], ...] = ()  # similarity, probability to be compared at all
     pairs_compared: int = 0
     pairs_verified: int = 0
+    times_bucket_full: int = 0  # that a kept document found no room to be compared in
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,6 +230,7 @@ def duplicates(inputs: Inputs, config: ReportConfig) -> Duplicates | None:
         found_at=tuple(sorted((float(at), probability) for at, probability in curve.items())),
         pairs_compared=figures.get("pairs_compared", 0),
         pairs_verified=figures.get("pairs_verified", 0),
+        times_bucket_full=figures.get("times_bucket_full", 0),
     )
 
 

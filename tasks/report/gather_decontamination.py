@@ -22,7 +22,15 @@ def decontamination(inputs: Inputs, config: ReportConfig) -> Decontamination | N
 
 
 def _sets(reports: dict[str, dict[str, Any]]) -> tuple[EvaluationSet, ...]:
-    first = next(iter(reports.values()))["sets"]
+    # A source need not be searched for every set: the figures are those of one that is.
+    names = sorted({name for report in reports.values() for name in report["sets"]})
+    figures_of = {
+        name: max(
+            (report["sets"][name] for report in reports.values() if name in report["sets"]),
+            key=lambda figures: figures["by_ngram"] + figures["whole"] + figures["too_short"],
+        )
+        for name in names
+    }
     return tuple(
         EvaluationSet(
             name,
@@ -33,10 +41,10 @@ def _sets(reports: dict[str, dict[str, Any]]) -> tuple[EvaluationSet, ...]:
             found=tuple(
                 (source, report["sets"][name]["items_hit"], report["sets"][name]["documents"])
                 for source, report in reports.items()
-                if report["sets"][name]["documents"]
+                if report["sets"].get(name, {}).get("documents")
             ),
         )
-        for name, figures in first.items()
+        for name, figures in figures_of.items()
     )
 
 
