@@ -17,7 +17,7 @@ demo: install  ## crawl real pages and train a chat model, in under ten minutes
 	@$(BIN)/crawl2chat run crawl-to-chat --preset demo
 
 test: install  ## the tests, in under eight minutes
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not network"
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not slow and not network"
 
 test-slow: install  ## the long tests
 	@$(BIN)/python -m pytest -m "slow and not network"
