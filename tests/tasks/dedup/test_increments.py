@@ -18,7 +18,7 @@ from storage.session import Session, Silent, session
 from storage.steps import step
 from storage.store import Store
 from storage.tables import read_table
-from tasks.dedup.clusters import NOBODY, find_duplicates
+from tasks.dedup.clusters import NOBODY, Verdicts, find_duplicates
 from tasks.dedup.task import dedup, sign
 
 ENTRIES, BANDS, ROWS = 12, 4, 3
@@ -26,9 +26,9 @@ DOCUMENTS, MONTHS = 60, 4
 REPEATS = 17  # 20 numbers under 60 are 2 modulo 3; of them 14, 35 and 56 are multiples of 7
 
 
-def find(signatures: np.ndarray[Any, Any], max_compared: int) -> list[int]:
+def find_all(signatures: np.ndarray[Any, Any], max_compared: int) -> Verdicts:
     _, codes = np.unique(signatures, axis=0, return_inverse=True)
-    found: list[int] = find_duplicates(
+    return find_duplicates(
         signatures,
         codes.astype(np.int64),
         np.ones(len(signatures), bool),
@@ -37,7 +37,11 @@ def find(signatures: np.ndarray[Any, Any], max_compared: int) -> list[int]:
         num_rows=ROWS,
         min_similarity=0.5,
         max_compared=max_compared,
-    ).duplicate_of.tolist()
+    )
+
+
+def find(signatures: np.ndarray[Any, Any], max_compared: int) -> list[int]:
+    found: list[int] = find_all(signatures, max_compared).duplicate_of.tolist()
     return found
 
 
@@ -64,6 +68,27 @@ def test_new_documents_are_compared_with_kept_ones_only(
         kept += [start + n for n, other in enumerate(named) if other == NOBODY]
         duplicate_of += named
     assert duplicate_of == find(signatures, max_compared)
+
+
+@given(
+    st.lists(
+        st.lists(st.integers(0, 2), min_size=ENTRIES, max_size=ENTRIES), min_size=1, max_size=14
+    ),
+    st.data(),
+)
+def test_only_clusters_that_a_newcomer_joins_are_decided_otherwise(
+    rows: list[list[int]], data: st.DataObject
+) -> None:
+    """Wherever newcomers stand in the order: the longest, the newest, the best, the preferred."""
+    old = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    signatures = np.array(rows, np.uint32)
+    known = np.flatnonzero(old)
+    before = find_all(signatures[known], 1000).duplicate_of
+    named = np.where(before == NOBODY, NOBODY, known[before])
+    now = find_all(signatures, 1000)
+    untouched = ~np.isin(now.component, now.component[np.flatnonzero(~np.array(old))])
+    same = now.duplicate_of[known] == named
+    assert same[untouched[known]].all()
 
 
 # ---- through the steps
