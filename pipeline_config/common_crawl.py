@@ -77,8 +77,21 @@ class CommonCrawlCapture(StageConfig):
 
     kind: Literal["common_crawl"] = "common_crawl"
     crawls: tuple[CrawlId, ...] = Field(
-        min_length=1,
+        default=(),
         description="crawl ids, such as CC-MAIN-2024-10; one more fetches its own files only",
+    )
+    since: CrawlId | None = Field(
+        default=None,
+        description="instead of crawls: this one and all later ones that are listed at the time; a "
+        "schedule, or a new crawl.as_of, looks for new ones",
+    )
+    crawl_list: str = Field(
+        default="https://index.commoncrawl.org/collinfo.json",
+        pattern=r"^(https?|file)://.*/[^/]+$",
+        description="for since: the JSON list of all crawls, each with its id",
+    )
+    as_of: str = Field(
+        default="", description="with since: a new value, such as a date, looks for new crawls"
     )
     files: Literal["warc", "wet"] = Field(
         default="warc",
@@ -127,6 +140,8 @@ class CommonCrawlCapture(StageConfig):
 
     @model_validator(mode="after")
     def _check_choice(self) -> "CommonCrawlCapture":
+        if bool(self.crawls) == bool(self.since):
+            raise ValueError("name crawls, or since: the first of all that are wanted; one of both")
         if len(set(self.crawls)) < len(self.crawls):
             raise ValueError(f"crawls names one twice: {', '.join(self.crawls)}")
         if self.share and self.num_files != 1:
@@ -144,7 +159,7 @@ class CommonCrawlCapture(StageConfig):
         Of the columnar index one file is searched; with domains all of them, for their statistics
         tell where those are, and what else is in them is not read.
         """
-        first = {"crawls": self.crawls[:1]}
+        first = {"crawls": (self.since,) if self.since else self.crawls[:1], "since": None}
         if self.select:
             each = math.ceil(limit / max(1, len(self.select.domains)))
             share = 1.0 if self.select.domains else TRIAL_INDEX_SHARE

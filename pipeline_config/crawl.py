@@ -83,6 +83,7 @@ class CrawlConfig(StageConfig):
             return LiveCapture(**chosen)
         if isinstance(source, CommonCrawlCapture):
             chosen = {key: getattr(source, key) for key in CommonCrawlCapture.model_fields}
+            chosen["as_of"] = (source.as_of or self.as_of) if source.since else ""
             capture = CommonCrawlCapture(**chosen)
             return capture.trial(self.limit) if self.limit else capture
         raise TypeError(f"source {name!r} of kind {source.kind} is read, not fetched")

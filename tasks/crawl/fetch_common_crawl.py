@@ -14,7 +14,7 @@ from storage.fingerprint import file_digest
 from storage.shards import ShardResult
 from tasks.crawl import cdx_index, columnar_index
 from tasks.crawl.backoff import DownloadError
-from tasks.crawl.common_crawl import choose_files
+from tasks.crawl.common_crawl import choose_files, find_crawls
 from tasks.crawl.page_index import IndexedPage, load_pages, sample, samples, save_pages
 from tasks.crawl.page_records import fetch_records
 from tasks.crawl.portions import Portion, PortionOutput, fetch_portions
@@ -30,16 +30,27 @@ def fetch_common_crawl(build: Build, capture: CommonCrawlCapture) -> None:
     Raises:
         DownloadError: when the server does not give a file; a new run goes on from there.
     """
-    with Remote(
-        capture.base_url,
-        timeout_seconds=capture.timeout_seconds,
-        retries=capture.retries,
-        connections=capture.connections,
-    ) as remote:
+    if capture.since:
+        folder, _, name = capture.crawl_list.rpartition("/")
+        with connect(capture, f"{folder}/") as remote:
+            crawls = find_crawls(remote, name, capture.since)
+        build.log(f"{len(crawls)} crawls: {', '.join(crawls)}")
+        capture = capture.model_copy(update={"crawls": crawls})
+    with connect(capture, capture.base_url) as remote:
         if capture.select is None:
             fetch_files(build, capture, remote)
         else:
             fetch_selection(build, capture, capture.select, remote)
+
+
+def connect(capture: CommonCrawlCapture, base_url: str) -> Remote:
+    """A server, asked as patiently as the capture says."""
+    return Remote(
+        base_url,
+        timeout_seconds=capture.timeout_seconds,
+        retries=capture.retries,
+        connections=capture.connections,
+    )
 
 
 def fetch_files(build: Build, capture: CommonCrawlCapture, remote: Remote) -> None:

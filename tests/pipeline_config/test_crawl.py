@@ -163,7 +163,7 @@ def test_one_crawl_may_be_written_alone() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"crawls": []}, "at least 1 item"),
+        ({"crawls": []}, "name crawls, or since"),
         ({"crawls": ["CC-MAIN-2024-10"] * 2}, "crawls names one twice"),
         ({"share": 0.5, "num_files": 2}, "num_files and share are both given"),
         ({"select": {"domains": ["a.org"]}, "share": 0.5}, "with select omit them"),

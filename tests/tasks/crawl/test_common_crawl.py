@@ -1,11 +1,13 @@
 """The capture of a Common Crawl through its step: files, trials, reuse, damage, kills."""
 
 import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline_config.common_crawl import CommonCrawlCapture
 from storage.artifact import ArtifactRef, Manifest
@@ -162,6 +164,64 @@ def test_a_file_that_is_damaged_differently_each_time_is_an_error(
         mirror.faults[path_of(0)].append(says(200, bytes(broken)))
     with pytest.raises(DownloadError, match=r"CC-0.warc.gz came damaged twice"):
         task.fetch(capture_of(mirror.url))
+
+
+# ---- which crawls
+
+
+def crawl_list(*ids: str) -> bytes:
+    """As Common Crawl has it: the newest first, each with more than its id."""
+    return json.dumps([{"id": id, "name": f"{id} Index"} for id in ids]).encode()
+
+
+def all_since(mirror: Mirror, since: str = CRAWL, **changes: Any) -> CommonCrawlCapture:
+    return capture_of(
+        mirror.url, crawls=(), since=since, crawl_list=f"{mirror.url}list.json", **changes
+    )
+
+
+def test_new_crawls_are_found_when_captured_again(mirror: Mirror, direct: Session) -> None:
+    mirror.files["list.json"] = crawl_list(CRAWL, "CC-MAIN-2023-50", "CC-MAIN-2012")
+    manifest, contents = fetched(direct, task.fetch(all_since(mirror, as_of="2024-03")))
+    assert contents == [content_of(0)]
+
+    mirror.files["list.json"] = crawl_list(NEXT_CRAWL, CRAWL, "CC-MAIN-2023-50", "CC-MAIN-2012")
+    assert task.fetch(all_since(mirror, as_of="2024-03")) == manifest.ref  # a capture stays
+    mirror.hits.clear()
+    manifest, contents = fetched(direct, task.fetch(all_since(mirror, as_of="2024-05")))
+    assert contents == [content_of(0), content_of(0, NEXT_CRAWL)]
+    assert list(manifest.counts.extra["origins"].values()) == [path_of(0), path_of(0, NEXT_CRAWL)]
+    assert mirror.hits[path_of(0)] == 0
+
+
+def test_a_trial_needs_no_list_of_crawls(mirror: Mirror, direct: Session) -> None:
+    _, contents = fetched(direct, task.fetch(all_since(mirror).trial(10)))
+    assert contents == [content_of(0)]
+    assert mirror.hits["list.json"] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<html>", "list.json: no JSON list of crawls"),
+        (b'{"id": "CC-MAIN-2024-10"}', "no JSON list of crawls"),
+        (b"\xff\xfe", "no JSON list of crawls"),
+        (b'[1, null, {"id": 5}, {"name": ""}]', "names 0 crawls, but no CC-MAIN-2024-10$"),
+        (crawl_list(NEXT_CRAWL), "1 crawls, but no CC-MAIN-2024-10; the newest is CC-MAIN-2024-18"),
+    ],
+)
+def test_a_list_without_the_first_crawl_is_an_error(
+    mirror: Mirror, direct: Session, content: bytes, message: str
+) -> None:
+    mirror.files["list.json"] = content
+    with pytest.raises(DownloadError, match=message):
+        task.fetch(all_since(mirror))
+
+
+@pytest.mark.parametrize("named", [{}, {"crawls": CRAWL, "since": CRAWL}])
+def test_crawls_or_since_but_not_both(named: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="name crawls, or since"):
+        CommonCrawlCapture(**named)
 
 
 # ---- which files
