@@ -28,13 +28,15 @@ def outcome(step: StepRun) -> str:
     counts = step.counts
     if not counts.read:
         return ""
-    edited = f", {counts.edited:,} edited" if counts.edited else ""
+    more_said = f", {counts.edited:,} edited" if counts.edited else ""
+    if changes := counts.extra.get("changes"):  # of a site, since it was captured before
+        more_said += f"; {changes}"
     if not counts.dropped:
-        return f"{counts.kept:,} kept{edited}" if counts.kept else f"{counts.read:,} read"
+        return f"{counts.kept:,} kept{more_said}" if counts.kept else f"{counts.read:,} read"
     reasons = sorted(counts.dropped.items(), key=lambda item: (-item[1], item[0]))
     listed = ", ".join(f"{reason} {number:,}" for reason, number in reasons[:3])
     more = ", …" if len(reasons) > 3 else ""
-    return f"{counts.kept:,} of {counts.read:,} kept ({listed}{more}){edited}"
+    return f"{counts.kept:,} of {counts.read:,} kept ({listed}{more}){more_said}"
 
 
 def first_line(text: str) -> str:

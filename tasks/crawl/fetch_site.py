@@ -84,12 +84,13 @@ def count(build: Build, result: Recapture) -> None:
 
 
 def tell_changes(build: Build, result: Recapture) -> None:
-    """One line about what changed since the capture before."""
+    """A few words, in the log and `extra`, about what changed since the capture before."""
     kept = dict(sorted(result.kept.items()))
+    changes = ", ".join(f"{number:,} {how}" for how, number in kept.items())
     if not kept.keys() & {"new", "changed", "unchanged"}:
-        build.log("no page could be reached; all stay as they were")
-        return
-    build.log("pages: " + ", ".join(f"{number} {how}" for how, number in kept.items()))
+        changes = "no page could be reached, all stay as they were"
+    build.counts.extra["changes"] = changes
+    build.log(f"pages: {changes}")
 
 
 # ---- the capture before

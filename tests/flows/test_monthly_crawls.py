@@ -191,6 +191,7 @@ def test_a_site_that_cannot_be_reached_changes_nothing(months: dict[int, Month])
     third, fourth = months[3], months[4]
     assert fourth.counts("fetch/web").kept == third.counts("fetch/web").kept
     assert "no page could be reached" in fourth.lines["fetch/web"]
+    assert fourth.counts("fetch/web").extra["changes"].startswith("no page could be reached")
     assert fourth.shards_run("extract/web") == 0
     assert fourth.manifests["extract/web"].digest == third.manifests["extract/web"].digest
     assert {label for label, status in fourth.status.items() if status == "executed"} == {

@@ -41,6 +41,8 @@ def test_outcome_says_what_was_dropped_and_why() -> None:
     assert outcome(step("a", counts=COUNTS)) == "712 of 735 kept (too_short 20, empty 3)"
     assert outcome(step("a", counts=Counts(read=9, kept=9))) == "9 kept"
     assert outcome(step("a", counts=Counts(read=9, kept=9, edited=2))) == "9 kept, 2 edited"
+    changed = Counts(read=9, kept=9, extra={"changes": "1 new, 8 unchanged"})
+    assert outcome(step("a", counts=changed)) == "9 kept; 1 new, 8 unchanged"
     assert outcome(step("a", counts=Counts(read=9))) == "9 read"
     assert outcome(step("a")) == ""
     assert outcome(step("a", "cached", counts=COUNTS)) == "cached"
