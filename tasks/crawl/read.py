@@ -144,9 +144,11 @@ def read_documents(job: ReadJob, out: ShardOutput) -> Iterator[Document]:
 
     if isinstance(source, PackagesSource):
         yield from counted(package_documents(source), out)
-    elif isinstance(source, HuggingFaceSource):
+        return
+    if isinstance(source, HuggingFaceSource):  # whose files, if they are here, `datasets` opens
         rows = checked(dataset_rows(source), source.columns, source.name)
         yield from row_documents(rows, source.columns, source.name, count, drop)
+        return
     for name, path in readable(out):
         if isinstance(source, JsonlSource | ParquetSource):
             rows = file_rows(path, source, partial(lose, out))

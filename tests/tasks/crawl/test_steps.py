@@ -274,6 +274,24 @@ def test_a_trial_run_takes_its_share_of_each_file(direct: Session, data: Path) -
     assert texts == ["text number 0", "text number 1", "text number 3"]
 
 
+@pytest.mark.parametrize("limit", [0, 2])
+def test_a_local_data_set_is_read_with_and_without_a_limit(
+    direct: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    data = tmp_path / "set"
+    data.mkdir()
+    lines = [{"body": text, "u": f"http://a.org/{n}"} for n, text in enumerate(["a", "", "b", "c"])]
+    (data / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    columns = {"text": "body", "url": "u"}
+    source = {"kind": "huggingface", "name": str(data), "columns": columns}
+    ref = ingest(crawl(source, limit=limit))
+    found = {(row["url"], row["text"]) for row in rows(direct.store, ref)}
+    every = [("http://a.org/0", "a"), ("http://a.org/2", "b"), ("http://a.org/3", "c")]
+    assert found == set(every[: limit or None])
+    assert_funnel(direct.store, ref, {"no_text": 1})
+
+
 def test_a_new_file_leaves_the_shards_of_the_others(direct: Session, data: Path) -> None:
     source = {"kind": "jsonl", "paths": [str(data)], "columns": {"text": "body"}}
     before = direct.store.manifest_of(ingest(crawl(source))).files
