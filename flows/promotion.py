@@ -6,6 +6,7 @@ run's record and changes nothing; `crawl2chat runs show` tells why.
 
 from typing import Any
 
+from flows.standing import chat_standing, corpus_standing, documents
 from pipeline_config.pipeline import PipelineConfig
 from pipeline_config.promotion import PromotionConfig
 from storage.artifact import ArtifactRef, Counts, Manifest
@@ -25,8 +26,10 @@ def promote(session: Session, config: PipelineConfig) -> None:
         session.record.notes.append(
             f"a trial of {limit:,} documents per source: no reference moves, no pin is set"
         )
+    if "assemble" in session.handles:
+        _promote_corpus(session, config)
+    if limit:
         return
-    _promote_one(session, CORPUS, "assemble", _corpus_gates(session, config.promotion))
     for label, name in quality_pins(config.quality, config.crawl.sources).items():
         if pinned(session.store, name) is None:
             _promote_one(session, name, label, [])
@@ -34,44 +37,67 @@ def promote(session: Session, config: PipelineConfig) -> None:
     if pin and pinned_tokenizer(session.store, config.tokenization) is None:
         _promote_one(session, pin, "train-tokenizer", [])
     if SCORES in session.handles:
-        _promote_one(session, CHAT, "sft", _chat_gates(session, config.promotion))
+        _promote_chat(session, config.promotion)
 
 
-def _promote_one(session: Session, name: str, label: str, failed: list[str]) -> None:
+def _promote_one(session: Session, name: str, label: str, failed: list[str]) -> bool:
+    """Moves `name` to the artifact of step `label` unless a gate `failed`; whether it points there.
+
+    What failed is noted.
+    """
     artifact = session.handles.get(label)
     if artifact is None:
-        return
+        return False
     if failed:
         session.record.notes += [f"{name} stays where it is: {reason}" for reason in failed]
-        return
+        return False
     move_reference(session.store, name, artifact, session.record.id)
     session.record.promoted.append(name)
+    return True
+
+
+def _points_at(session: Session, name: str, label: str) -> bool:
+    """Whether a reference points at this run's artifact already, or at an equal one."""
+    current = read_reference(session.store, name)
+    return current is not None and current.artifact.digest == session.handles[label].digest
 
 
 # ---- the corpus
 
 
-def _corpus_gates(session: Session, config: PromotionConfig) -> list[str]:
-    current = read_reference(session.store, CORPUS)
-    new = session.handles.get("assemble")
-    if current is None or new is None:
-        return []
-    old_manifest = _manifest(session.store, current.artifact)
-    if old_manifest is None:
-        return []
-    before = _kept_share(old_manifest.counts)
-    after = _kept_share(session.store.manifest_of(new).counts)
-    return corpus_failures(before, after, config)
+def _promote_corpus(session: Session, config: PipelineConfig) -> None:
+    store = session.store
+    now = store.manifest_of(session.handles["assemble"]).counts
+    current = read_reference(store, CORPUS)
+    manifest = _manifest(store, current.artifact) if current is not None else None
+    before = manifest.counts if manifest is not None else None
+    equal = _points_at(session, CORPUS, "assemble")
+    moved = False
+    if not config.crawl.limit:
+        failed = corpus_failures(before, now, config.promotion) if before is not None else []
+        moved = _promote_one(session, CORPUS, "assemble", failed)
+    session.record.standing.append(corpus_standing(now, before, moved=moved, equal=equal))
 
 
-def corpus_failures(before: float, after: float, config: PromotionConfig) -> list[str]:
-    """Why a corpus that keeps the share `after` may not follow one that kept `before`."""
-    if abs(after - before) <= config.max_kept_drift:
-        return []
-    return [
-        f"it keeps {after:.0%} of its documents where the current corpus kept {before:.0%}; "
-        "look at the funnel, or raise promotion.max_kept_drift"
-    ]
+def corpus_failures(before: Counts, now: Counts, config: PromotionConfig) -> list[str]:
+    """Why a corpus that `assemble` counted as `now` may not follow the one it counted `before`."""
+    failed = []
+    theirs, own = documents(before), documents(now)
+    lost = [name for name in theirs if name not in {*own, *config.retired_sources}]
+    if lost:
+        listed = ", ".join(f"{name} ({theirs[name]:,} in the current corpus)" for name in lost)
+        retired = ", ".join([*config.retired_sources, *lost])
+        failed.append(
+            f"it has no documents of {listed}; if that is meant, run it again with "
+            f"--set 'promotion.retired_sources=[{retired}]', or in a store of its own (--store)"
+        )
+    share_before, share = _kept_share(before), _kept_share(now)
+    if abs(share - share_before) > config.max_kept_drift:
+        failed.append(
+            f"it keeps {share:.0%} of its documents where the current corpus kept "
+            f"{share_before:.0%}; look at the funnel, or raise promotion.max_kept_drift"
+        )
+    return failed
 
 
 def _kept_share(counts: Counts) -> float:
@@ -81,10 +107,15 @@ def _kept_share(counts: Counts) -> float:
 # ---- the chat model
 
 
-def _chat_gates(session: Session, config: PromotionConfig) -> list[str]:
+def _promote_chat(session: Session, config: PromotionConfig) -> None:
     bits = session.store.manifest_of(session.handles["evaluate-lm"]).counts.extra
     scores = session.store.manifest_of(session.handles[SCORES]).counts.extra
-    return chat_failures(bits, scores, _current_accuracy(session.store), config)
+    before = _current_accuracy(session.store)
+    equal = _points_at(session, CHAT, "sft")
+    failed = chat_failures(bits, scores, before, config)
+    moved = _promote_one(session, CHAT, "sft", failed)
+    accuracy = scores["overall"]["accuracy"]
+    session.record.standing.append(chat_standing(accuracy, before, moved=moved, equal=equal))
 
 
 def _current_accuracy(store: Store) -> float | None:

@@ -14,6 +14,11 @@ class PromotionConfig(StageConfig):
         le=1,
         description="share of documents kept may differ by so much from the current corpus's",
     )
+    retired_sources: tuple[str, ...] = Field(
+        default=(),
+        description="sources of the current corpus that a new one may be without; any other that "
+        "is gone, or has no document left, holds the corpus back",
+    )
     below_bigram: bool = Field(
         default=True, description="held-out bits per byte below the bigram model's on every source"
     )

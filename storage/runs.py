@@ -51,6 +51,9 @@ class RunRecord(BaseModel):
     prefect_id: str = ""
     steps: list[StepRun] = Field(default_factory=list)
     promoted: list[str] = Field(default_factory=list, description="references that it moved")
+    standing: list[str] = Field(
+        default_factory=list, description="its corpus and model beside the current ones"
+    )
     notes: list[str] = Field(default_factory=list, description="such as gates that did not pass")
     error: str = ""
 

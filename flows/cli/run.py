@@ -194,6 +194,8 @@ def _print_ending(console: Console, store: "Store", reporter: "TerminalReporter"
         console.print(f"chat       crawl2chat chat sft{suffix}", soft_wrap=True)
     elif current is not None:
         console.print(f"chat       crawl2chat chat{suffix}", soft_wrap=True)
+    for line in record.standing:
+        console.print(line, soft_wrap=True, markup=False)
     for note in record.notes:
         console.print(f"note       {note}", soft_wrap=True, markup=False)
 

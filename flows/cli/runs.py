@@ -80,6 +80,8 @@ def show_run(
     )
     for name in record.promoted:
         out.print(f"promoted {name}")
+    for line in record.standing:
+        out.print(line, markup=False, soft_wrap=True)
     for note in record.notes:
         out.print(f"note: {note}", markup=False)
 

@@ -14,11 +14,12 @@ from storage.store import Store
 OURS, OTHER = "a" * 64, "b" * 64
 
 
-def ending(store: Store, digest: str, notes: list[str]) -> list[str]:
+def ending(store: Store, digest: str, notes: list[str], standing: str = "") -> list[str]:
     steps = [StepRun(label="sft", step="sft", recipe="r", digest=digest)] if digest else []
     record = RunRecord(
-        id="1", flow="f", preset="p", config={}, started_at="", steps=steps, notes=notes
-    )
+        id="1", flow="f", preset="p", config={}, started_at="", steps=steps, notes=notes,
+        standing=[standing] if standing else [],
+    )  # fmt: skip
     write_run(store, record)
     text = io.StringIO()
     _print_ending(Console(file=text, width=200), store, SimpleNamespace(record=record))  # type: ignore[arg-type]
@@ -49,3 +50,8 @@ def test_it_names_the_model_of_this_run(
 def test_it_says_what_did_not_move(store: Store) -> None:
     note = "current/chat stays where it is: accuracy [0.3]"
     assert ending(store, "", [note])[-1] == f"note       {note}"
+
+
+def test_it_says_what_became_of_the_current_corpus(store: Store) -> None:
+    line = "current/corpus  now this corpus: 3 documents of 1 source"
+    assert line in ending(store, "", [], line)
