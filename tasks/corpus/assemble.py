@@ -53,11 +53,15 @@ def decision_files(build: Build, decisions: Decisions, source: str) -> dict[str,
 
 
 def assemble_shard(inputs: list[Path], _params: None, out: ShardOutput) -> None:
-    """Write the kept rows of one file of documents, given it and its decisions in order."""
+    """Write the kept rows of one file of documents, given it and its decisions in order.
+
+    Where nothing is kept there is no file: `datasets` loads none without rows.
+    """
     rows = kept_rows(*inputs, columns=CORPUS_SCHEMA.names)
     has_text = pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(rows["text"])), 0)
     kept = rows.filter(has_text)
-    out.add_table(f"{out.name}.parquet", kept, CORPUS_SCHEMA)
+    if kept.num_rows:
+        out.add_table(f"{out.name}.parquet", kept, CORPUS_SCHEMA)
     out.counts.read += pq.read_metadata(inputs[0]).num_rows
     out.counts.drop("dropped_before", out.counts.read - rows.num_rows)
     out.counts.kept += kept.num_rows

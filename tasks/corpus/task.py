@@ -5,7 +5,7 @@ from storage.build import Build
 from storage.steps import step
 
 
-@step("assemble", version="1")
+@step("assemble", version="2")
 def assemble(
     build: Build,
     documents: dict[str, ArtifactRef],

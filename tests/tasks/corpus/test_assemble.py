@@ -1,8 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from datasets import load_dataset
 
+from flows.cli.artifacts import copy_files
 from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.documents import CORPUS_SCHEMA, DOCUMENT_SCHEMA, EDITED_SCHEMA
@@ -63,7 +66,9 @@ def rows_of(session: Session, ref: ArtifactRef) -> dict[str, list[tuple[str, str
     }
 
 
-def test_what_is_kept_is_written_once_with_all_edits(direct: Session) -> None:
+def test_what_is_kept_is_written_once_with_all_edits(
+    direct: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     documents = {source: make_documents(source) for source in TEXTS}
     first = {
         "docs": make_decisions("docs", {"call 555 now": [[5, 8, "<phone>"]]}, "", label="a"),
@@ -73,10 +78,14 @@ def test_what_is_kept_is_written_once_with_all_edits(direct: Session) -> None:
     cuts = {"call 555 now": [[12, 16, ""]], "only this line": [[0, 14, ""]]}
     second = make_decisions("docs", cuts, "docs/", label="c")
     ref = assemble({"docs": documents["docs"]}, [{"docs": first["docs"]}, second])
+    # Nothing is left of the second file, so there is none.
     assert rows_of(direct, ref) == {
         "docs/00000.parquet": [("call <phone>", "cluster of call 555 now")],
-        "docs/00001.parquet": [],
     }
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    copy_files(direct.store, direct.store.manifest_of(ref), tmp_path / "exported")
+    loaded = load_dataset(str(tmp_path / "exported"), split="train", cache_dir=str(tmp_path / "hf"))
+    assert loaded["text"][:] == ["call <phone>"]
     counts = direct.store.manifest_of(ref).counts
     assert (counts.read, counts.kept) == (3, 1)
     assert counts.dropped == {"dropped_before": 1, "empty_text": 1}
