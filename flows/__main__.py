@@ -135,9 +135,9 @@ def _is_told_in_one_line(error: Exception) -> bool:
 
 
 def _refuse(message: str) -> int:
-    Console(stderr=True, highlight=False).print(
-        f"crawl2chat: {message}", soft_wrap=True, markup=False
-    )
+    console = Console(stderr=True, highlight=False)
+    for line in message.splitlines():
+        console.print(f"crawl2chat: {line}", soft_wrap=True, markup=False)
     return EXIT_USAGE
 
 

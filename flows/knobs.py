@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline_config.load import load_config, preset_names
+from pipeline_config.load import load_for_run, preset_names
 from pipeline_config.pipeline import PipelineConfig
 
 PRESET_VARIABLE = "CRAWL2CHAT_PRESET"  # the one that `up` was given, perhaps a file
@@ -93,9 +93,9 @@ class RunKnobs(BaseModel):
         """The checked configuration of a run; `overrides` win over these knobs.
 
         Raises:
-            ConfigError: in one line, for the user.
+            ConfigError: in one line per mistake, for the user.
         """
-        return load_config(self.preset, self.overrides() | overrides)
+        return load_for_run(self.preset, self.overrides() | overrides)
 
 
 def _seeded_stages() -> list[str]:

@@ -3,21 +3,21 @@
     load_config("demo", ["dedup.num_bands=20"])
     load_config("presets/mine.yaml", {"quality.sources.docs.gopher_quality.min_words": 10})
 
-Presets are sparse: they hold only what differs from the defaults. Whatever is wrong ends in one
-line that names the place, the key, the value and the fix.
+Presets are sparse: they hold only what differs from the defaults. Each mistake ends in one line
+that names the place, the key, the value and the fix.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline_config.model_keys import is_model, key_of, keys_of, members, plain, type_at
+from pipeline_config.files import absent_files
+from pipeline_config.mistakes import Places, did_you_mean, dotted, explain, listed
+from pipeline_config.model_keys import is_model, plain, type_at
 from pipeline_config.pipeline import PipelineConfig
-from pipeline_config.yaml_file import KeyLines, YamlError, parse_value, read_yaml
+from pipeline_config.yaml_file import YamlError, parse_value, read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -26,7 +26,7 @@ Overrides = Mapping[str, Any] | Iterable[str]
 
 
 class ConfigError(ValueError):
-    """The configuration is wrong; the message is one line for the user."""
+    """The configuration is wrong; the message has one line for each mistake."""
 
 
 def preset_names() -> list[str]:
@@ -42,27 +42,44 @@ def load_preset(preset: str, overrides: Overrides, model: type[Config]) -> Confi
     Raises:
         ConfigError: for an unknown preset, broken YAML, or a wrong key, type or value.
     """
+    return _load(preset, overrides, model)[0]
+
+
+def load_config(preset: str, overrides: Overrides = ()) -> PipelineConfig:
+    """The whole pipeline's configuration; see `load_preset`."""
+    return load_preset(preset, overrides, PipelineConfig)
+
+
+def load_for_run(preset: str, overrides: Overrides = ()) -> PipelineConfig:
+    """The same for a run on this machine: the files that it names are there.
+
+    Raises:
+        ConfigError: as `load_preset`, and for files that are not there.
+    """
+    config, places = _load(preset, overrides, PipelineConfig)
+    absent = absent_files(config)
+    if absent:
+        lines = [f"{places.of(key)}: {dotted(key)}: {message}" for key, message in absent]
+        raise ConfigError("\n".join(lines))
+    return config
+
+
+def _load(preset: str, overrides: Overrides, model: type[Config]) -> tuple[Config, Places]:
     path = preset_path(preset)
     try:
         data, lines = read_yaml(path)
     except YamlError as error:
         raise ConfigError(str(error)) from None
     changes = _parse_overrides(overrides)
+    word = "override" if isinstance(overrides, Mapping) else "--set"
+    texts = {key: f"{word} {dotted(key)}={changes[key]}" for key in changes}
+    places = Places(path, lines, texts)
     for key, value in changes.items():
         _set(data, key, value, model)
     try:
-        return model.model_validate(data)
+        return model.model_validate(data), places
     except ValidationError as error:
-        word = "override" if isinstance(overrides, Mapping) else "--set"
-        places = Places(
-            path, lines, {key: f"{word} {_dotted(key)}={changes[key]}" for key in changes}
-        )
-        raise ConfigError(_explain(error, model, places)) from None
-
-
-def load_config(preset: str, overrides: Overrides = ()) -> PipelineConfig:
-    """The whole pipeline's configuration; see `load_preset`."""
-    return load_preset(preset, overrides, PipelineConfig)
+        raise ConfigError(explain(error, model, places)) from None
 
 
 def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
@@ -71,7 +88,7 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
     >>> parse_overrides(["dedup.num_bands=20"])
     {'dedup.num_bands': 20}
     """
-    return {_dotted(path): value for path, value in _parse_overrides(texts).items()}
+    return {dotted(path): value for path, value in _parse_overrides(texts).items()}
 
 
 def preset_path(preset: str) -> Path:
@@ -86,10 +103,10 @@ def preset_path(preset: str) -> Path:
     if path.suffix in (".yaml", ".yml") and path.is_file():
         return path
     if path.suffix in (".yaml", ".yml"):
-        raise ConfigError(f"no file {preset}; give a YAML file or one of {_listed(preset_names())}")
+        raise ConfigError(f"no file {preset}; give a YAML file or one of {listed(preset_names())}")
     raise ConfigError(
-        f"unknown preset {preset!r}{_did_you_mean(preset, preset_names())}; there are "
-        f"{_listed(preset_names())}, or give the path of a YAML file"
+        f"unknown preset {preset!r}{did_you_mean(preset, preset_names())}; there are "
+        f"{listed(preset_names())}, or give the path of a YAML file"
     )
 
 
@@ -146,74 +163,3 @@ def _default_mapping(model: type[BaseModel], path: tuple[str, ...]) -> dict[str,
         name: value.model_dump() if isinstance(value, BaseModel) else value
         for name, value in default.items()
     }
-
-
-# ---- explaining what is wrong
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where each key of a configuration was written."""
-
-    path: Path
-    lines: KeyLines
-    changes: Mapping[tuple[str, ...], str]
-
-    def of(self, key: tuple[str, ...]) -> str:
-        """The override that set the key or lies under it, else file and line."""
-        for changed, text in self.changes.items():
-            if changed[: len(key)] == key or key[: len(changed)] == changed:
-                return text
-        for length in range(len(key), 0, -1):
-            if key[:length] in self.lines:
-                return f"{self.path}:{self.lines[key[:length]]}"
-        return str(self.path)
-
-
-def _explain(error: ValidationError, model: type[BaseModel], places: Places) -> str:
-    """The first error in one line: place, key, value, and what to do."""
-    errors = error.errors(include_url=False)
-    key = key_of(model, errors[0]["loc"])
-    message = _message(errors[0], key, model, is_named=key in places.changes)
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{places.of(key)}: {message}{more}"
-
-
-def _message(error: Any, key: tuple[str, ...], model: type[BaseModel], is_named: bool) -> str:
-    """What is wrong with one key; `is_named`: the place names key and value already."""
-    name, value = _dotted(key), error["input"]
-    if error["type"] == "extra_forbidden":
-        known = keys_of(type_at(model, key[:-1]))
-        near = _did_you_mean(key[-1], known)
-        return f"unknown key {name}{near or f'; there are {_listed(known)}'}"
-    if error["type"] == "missing":
-        return f"{name} is missing{_description(model, key)}; set it here or with --set {name}=…"
-    text = str(error["msg"]).removeprefix("Value error, ")
-    text = text[:1].lower() + text[1:]
-    text = text.replace("input should be", "must be", 1) + _description(model, key)
-    if is_named or not key:
-        return text
-    return f"{name}: {text}" if isinstance(value, Mapping | list) else f"{name} = {value!r}: {text}"
-
-
-def _description(model: type[BaseModel], key: tuple[str, ...]) -> str:
-    """What a field means, for the end of a message about its value."""
-    owners = members(type_at(model, key[:-1])) if key else []
-    for owner in filter(is_model, owners):
-        field = owner.model_fields.get(key[-1])
-        if field is not None and field.description:
-            return f" ({field.description})"
-    return ""
-
-
-def _did_you_mean(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _dotted(key: tuple[str, ...]) -> str:
-    return ".".join(key)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names) if names else "none"

@@ -1,5 +1,7 @@
 """The whole configuration: one field per stage in pipeline order, and the checks across stages."""
 
+import difflib
+
 from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
@@ -16,6 +18,7 @@ from pipeline_config.quality import QualityConfig
 from pipeline_config.report import ReportConfig
 from pipeline_config.schedules import FlowName, Schedule
 from pipeline_config.sft import SftConfig
+from pipeline_config.signals import SIGNALS
 from pipeline_config.teacher import TeacherConfig
 from pipeline_config.tokenization import TokenizationConfig
 
@@ -69,10 +72,17 @@ class PipelineConfig(StageConfig):
 
     @model_validator(mode="after")
     def _check_keep_score(self) -> "PipelineConfig":
-        name, known = self.dedup.keep_classifier, sorted(self.quality.classifiers)
-        if name and name not in known:
+        signal, name = self.dedup.keep_score, self.dedup.keep_classifier
+        if name and name not in self.quality.classifiers:
+            known = ", ".join(sorted(self.quality.classifiers)) or "none"
             raise ValueError(
-                f"dedup.keep_score is {self.dedup.keep_score!r}; quality.classifiers has no "
-                f"{name!r}; there are: {', '.join(known) or 'none'}"
+                f"dedup.keep_score is {signal!r}; quality.classifiers has no {name!r}; there are: "
+                f"{known}"
+            )
+        if signal and not name and signal not in SIGNALS:
+            near = difflib.get_close_matches(signal, SIGNALS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(SIGNALS)}"
+            raise ValueError(
+                f"dedup.keep_score is {signal!r}, which quality does not measure; {hint}"
             )
         return self

@@ -51,7 +51,7 @@ class Schedule(StageConfig):
     def _check_cron(cls, cron: str) -> str:
         fields = cron.split()
         if len(fields) != 5 or not all(CRON_FIELD.fullmatch(field) for field in fields):
-            raise ValueError(f"{cron!r} must have five fields, such as `0 3 1 * *`")
+            raise ValueError(f"{cron!r} must have five fields")
         for field, (name, (low, high)) in zip(fields, CRON_BOUNDS.items(), strict=True):
             for number in re.findall(r"(?<![/\d#])\d+", field):
                 if not low <= int(number) <= high:

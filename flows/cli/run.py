@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -127,19 +127,26 @@ def _checked(
     from pydantic import ValidationError
 
     from flows.knobs import RunKnobs
-    from pipeline_config.load import ConfigError, load_config, parse_overrides
+    from pipeline_config.load import ConfigError, load_for_run, parse_overrides
 
     try:
         knobs = RunKnobs(preset=preset, limit=limit, seed=seed, refresh=refresh, workers=workers)
-        load_config(preset, sets)  # names a wrong key as the user wrote it
+        load_for_run(preset, sets)  # names a wrong key as the user wrote it
         overrides = parse_overrides(sets)
         knobs.configure(overrides)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"--{first['loc'][0]} {first['input']}: {first['msg']}") from None
+        raise UserError(_wrong_knob(error.errors()[0])) from None
     except ConfigError as error:
         raise UserError(str(error)) from None
     return knobs, overrides
+
+
+def _wrong_knob(error: Any) -> str:
+    from flows.knobs import RunKnobs
+
+    name, value = error["loc"][0], error["input"]
+    text = str(error["msg"]).replace("Input should be", "must be", 1)
+    return f"--{name} {value}: {text} ({RunKnobs.model_fields[name].title})"
 
 
 def _interrupt(reporter: "TerminalReporter", console: Console) -> NoReturn:

@@ -17,7 +17,10 @@ from storage.steps import step
 
 def _word_lists(rules: EditRules, **_: object) -> list[str]:
     """The digests of the word lists, files that are read from outside the store."""
-    contents = (Path(path).expanduser().read_bytes() for path in rules.words.lists)
+    try:
+        contents = [Path(path).expanduser().read_bytes() for path in rules.words.lists]
+    except OSError as error:
+        raise ValueError(f"edits.words.lists: {error.filename}: {error.strerror}") from None
     return [hashlib.sha256(content).hexdigest() for content in contents]
 
 

@@ -2,11 +2,17 @@
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
 from pipeline_config.dedup import DedupConfig
+from pipeline_config.edits import C4LineRules
+from pipeline_config.load import ConfigError, load_config
+from pipeline_config.quality import ScoreConfig
+from pipeline_config.signals import SIGNALS
 from tasks.dedup.lsh import collision_probability
+from tasks.quality.score import score_texts
 
 
 @pytest.mark.parametrize(
@@ -68,3 +74,22 @@ def test_a_score_may_be_that_of_a_classifier() -> None:
     config = DedupConfig(keep="best_score", keep_score="classifier_prose")
     assert config.keep_classifier == "prose"
     assert DedupConfig(keep="best_score", keep_score="language_score").keep_classifier == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("language_scores", "did you mean language_score?"), ("zzz", "there are: num_chars, ")],
+)
+def test_the_score_that_decides_is_one_that_is_measured(name: str, hint: str) -> None:
+    settings = ["dedup.keep=best_score", f"dedup.keep_score={name}"]
+    with pytest.raises(ConfigError) as caught:
+        load_config("demo", settings)
+    assert str(caught.value).startswith(
+        f"--set dedup.keep_score={name}: dedup.keep_score is '{name}', which quality does not "
+        f"measure; {hint}"
+    )
+
+
+def test_the_names_of_signals_are_those_of_the_stage() -> None:
+    measured = score_texts(pa.chunked_array([["A text."]]), ScoreConfig(), C4LineRules()).schema
+    assert list(SIGNALS) == [field.name for field in measured if field.type != pa.string()]

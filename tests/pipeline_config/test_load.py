@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
-from pipeline_config.load import ConfigError, load_preset, preset_path
+from pipeline_config.load import ConfigError, load_config, load_for_run, load_preset, preset_path
 from pipeline_config.yaml_file import YamlError, parse_value, read_yaml
 
 
@@ -137,8 +137,100 @@ def test_check_across_fields_names_the_stage(preset: Path) -> None:
     )
 
 
-def test_number_of_further_errors_is_told(preset: Path) -> None:
-    assert fails(preset, "dedup.num_bands=0", "dedup.num_rows=0").endswith("(and 1 more)")
+def test_every_mistake_has_a_line_of_its_own(preset: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(preset, "dedup.num_bands=0", "dedup.num_rows=0", "dedup.keeep=first")
+    first, second, third = str(caught.value).splitlines()
+    assert first.startswith("--set dedup.num_bands=0: must be")
+    assert second.startswith("--set dedup.num_rows=0: must be")
+    assert third.endswith("unknown key dedup.keeep; did you mean keep?")
+
+
+def test_what_follows_from_a_mistake_is_no_mistake() -> None:
+    """num_rows and num_bands are computed from min_similarity."""
+    with pytest.raises(ConfigError) as caught:
+        load_config("demo", ["dedup.min_similarity=1.5"])
+    assert str(caught.value).startswith("--set dedup.min_similarity=1.5: must be less than")
+    assert "\n" not in str(caught.value)
+
+
+def test_check_across_fields_blames_those_it_names(preset: Path) -> None:
+    """Another override of the same stage has nothing to do with it."""
+    preset.write_text("dedup:\n  num_rows: 100\n  num_bands: 20\n")
+    assert fails(preset, "dedup.as_of=today", "name=x") == (
+        f"{preset}:3: dedup: num_bands * num_rows is 2000, above 512"
+    )
+
+
+def test_check_across_stages_blames_those_it_names() -> None:
+    """Found by a new user: the first override was blamed for anything."""
+    message = "quality.sources names 'blog', which is no source; use one of code, docs, readmes"
+    wrong = "quality.sources.blog.language.min_score=0.5"
+    with pytest.raises(ConfigError) as caught:
+        load_config("demo", ["dedup.num_rows=4", wrong])
+    assert str(caught.value) == f"--set {wrong}: {message}"
+
+
+def test_a_missing_contact_is_no_fault_of_another_setting(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("crawl:\n  sources:\n    web: {kind: live, seeds: ['https://a.org/']}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path), ["crawl.sources.web.retries=0"])
+    assert str(caught.value).startswith(f"{path}:3: crawl.sources.web: contact is empty; give")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("{kind: json, paths: [a]}", "crawl.sources.web.kind = 'json': did you mean jsonl?"),
+        ("{kind: x, paths: [a]}", "crawl.sources.web.kind = 'x': there are live, "),
+        ("{paths: [a]}", "crawl.sources.web.kind is missing; set it to say what crawl.sources.web"),
+    ],
+)
+def test_unknown_kind_names_the_nearest(tmp_path: Path, kind: str, expected: str) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(f"crawl:\n  sources:\n    web: {kind}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path))
+    assert str(caught.value).startswith(f"{path}:3: {expected}")
+
+
+FILES = """
+crawl:
+  sources: {notes: {kind: text, paths: [HERE]}}
+  url_filter: {files: {domains: [HERE/no-domains]}}
+quality:
+  score: {language_model: HERE/no-model.bin}
+  classifiers:
+    prose: {positives: {paths: [HERE/a*.txt]}, negatives: {paths: ["HERE/no*.txt"]}}
+    toxic: {model: HERE/no-toxic.bin}
+edits:
+  words: {lists: [HERE/a.txt, HERE/no-list.txt]}
+  sources: {notes: {words: {lists: [HERE/no-other.txt]}}}
+decontamination: {sets: {exam: {paths: [HERE/no-exam.jsonl], columns: [q]}}}
+"""
+
+
+def test_files_that_are_not_there_are_named_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("word")
+    path = tmp_path / "my.yaml"
+    path.write_text(FILES.replace("HERE", str(tmp_path)))
+    assert load_config(str(path)).edits.words.lists
+    with pytest.raises(ConfigError) as caught:
+        load_for_run(str(path), ["instructions.bootstrap.seed_tasks=no-seeds"])
+    lines = str(caught.value).splitlines()
+    places = [line.split(": no file ")[0].replace(f"{path}:", "") for line in lines]
+    assert places == [
+        "4: crawl.url_filter.files.domains",
+        "6: quality.score.language_model",
+        "8: quality.classifiers.prose.negatives.paths",
+        "9: quality.classifiers.toxic.model",
+        "11: edits.words.lists",
+        "12: edits.sources.notes.words.lists",
+        "13: decontamination.sets.exam.paths",
+        "--set instructions.bootstrap.seed_tasks=no-seeds: instructions.bootstrap.seed_tasks",
+    ]
+    assert f"no file '{tmp_path}/no-list.txt' (from " in lines[4]
 
 
 @pytest.mark.parametrize("text", ["dedup.num_bands", "=3", "dedup..x=1"])
