@@ -22,6 +22,7 @@ class StepCounts:
     edits: tuple[tuple[str, int], ...] = ()  # reason, spans that were changed; most frequent first
     facts: tuple[str, ...] = ()  # sentences about a crawl: what changed, what is damaged
     examples: tuple[tuple[str, tuple[str, ...]], ...] = ()  # reason, addresses of some dropped
+    unit: str = "document"  # what it counts: a crawl asks for a link, a listed page or a file
 
     @property
     def num_dropped(self) -> int:
@@ -37,14 +38,19 @@ class SourceFunnel:
     steps: tuple[StepCounts, ...]
 
     @property
+    def of_documents(self) -> tuple[StepCounts, ...]:
+        """The steps that count documents: those after what came from a server."""
+        return tuple(step for step in self.steps if step.unit == "document")
+
+    @property
     def documents_in(self) -> int:
-        """What the first step looked at."""
-        return self.steps[0].read
+        """What the first of them looked at: pages that came, or records of files."""
+        return self.of_documents[0].read if self.of_documents else 0
 
     @property
     def documents_out(self) -> int:
-        """What the last step kept."""
-        return self.steps[-1].kept
+        """What the last of them kept."""
+        return self.of_documents[-1].kept if self.of_documents else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,16 @@ from typing import Any
 from tasks.report.figures import count, things
 from tasks.report.funnel import by_number
 
+CHANGES = frozenset({"new", "changed", "unchanged", "carried"})
 LISTED_FILES = 5  # damaged ones that are named
+
+
+def asked_for(ingredients: dict[str, Any]) -> str:
+    """What a capture counts: links of a site, pages that an index lists, or whole files."""
+    capture = ingredients["in"].get("capture", {})
+    if capture.get("kind") != "common_crawl":
+        return "link"
+    return "listed page" if capture["select"] else "file"
 
 
 def capture_facts(extra: dict[str, Any]) -> tuple[str, ...]:
@@ -16,13 +25,21 @@ def capture_facts(extra: dict[str, Any]) -> tuple[str, ...]:
 def _pages(extra: dict[str, Any]) -> list[str]:
     found = []
     if pages := by_number(extra.get("pages", {})):
-        found.append("pages: " + ", ".join(f"{count(number)} {how}" for how, number in pages))
+        since = "since the capture before: " if "before" in extra else "pages: "
+        found.append(since + ", ".join(_how_many(how, number) for how, number in pages))
     if missed := by_number(extra.get("not_reached", {})):
         why = ", ".join(f"{reason} {count(number)}" for reason, number in missed)
         found.append(f"not reached, so as they were before: {why}")
     if (ended := extra.get("ended", "finished")) != "finished":
         found.append(f"ended early: {ended}")
     return found
+
+
+def _how_many(how: str, number: int) -> str:
+    """`3 changed`; where the pages of an index were chosen, `CC-MAIN-2024-10 a.demo 3`."""
+    if how == "missing":
+        return f"{count(number)} missing (kept for now; gone when missing twice)"
+    return f"{count(number)} {how}" if how in CHANGES else f"{how} {count(number)}"
 
 
 def _damage(extra: dict[str, Any]) -> list[str]:

@@ -27,7 +27,7 @@ from tasks.report.funnel import (
     language_shares,
     order_funnels,
 )
-from tasks.report.gather_captures import capture_facts
+from tasks.report.gather_captures import asked_for, capture_facts
 from tasks.report.gather_edits import COLUMNS as COLUMNS_OF_EDITS
 from tasks.report.gather_edits import EDITING_STEPS, count_edits, edited_texts
 from tasks.report.inputs import Inputs, Tables, step_counts
@@ -75,7 +75,14 @@ def _with_edits(inputs: Inputs, counts: StepCounts) -> StepCounts:
 
 def _with_facts(inputs: Inputs, counts: StepCounts) -> StepCounts:
     ref = inputs.get("fetch", counts.source) if counts.step == "fetch" else None
-    return replace(counts, facts=capture_facts(inputs.counts(ref).extra)) if ref else counts
+    if ref is None:
+        return counts
+    manifest = inputs.manifest(ref)
+    return replace(
+        counts,
+        unit=asked_for(manifest.ingredients),
+        facts=capture_facts(manifest.counts.extra),
+    )
 
 
 def examples(inputs: Inputs, config: ReportConfig) -> tuple[ReasonExamples, ...]:

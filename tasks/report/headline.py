@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from tasks.report.contents import Accuracy, Contents, FamilyAccuracy
 from tasks.report.figures import NOTHING, count, decimal, share, short, things
 
+# What is said of that which was asked for and gave no document, by what a crawl counts.
+BESIDE = {"link": "gave no page", "listed page": "left out"}
 STANDARD_ERRORS = 2.0  # a difference counts when it exceeds two standard errors
 
 
@@ -44,6 +46,8 @@ def lede(contents: Contents) -> str:
         if sources
         else ""
     )
+    if aside := ", ".join(beside(contents)):
+        corpus += f" ({aside})"
     if contents.pretrain is None:
         return corpus and f"A corpus: {corpus}."
     size = short(contents.pretrain.parameters)
@@ -54,6 +58,17 @@ def lede(contents: Contents) -> str:
         train = dict(contents.instructions.splits).get("train", 0)
         made += f"; fine-tuned on {count(train)} conversations"
     return f"{made}."
+
+
+def beside(contents: Contents) -> list[str]:
+    """What the crawls asked for beside the documents: `1,252 links gave no page`."""
+    steps = [step for funnel in contents.funnels for step in funnel.steps]
+    found = [
+        (sum(step.num_dropped for step in steps if step.unit == unit), unit, how)
+        for unit, how in BESIDE.items()
+    ]
+    found.append((sum(step.kept for step in steps if step.unit == "file"), "file", "fetched"))
+    return [f"{things(number, unit)} {how}" for number, unit, how in found if number]
 
 
 def tiles(contents: Contents) -> list[Tile]:

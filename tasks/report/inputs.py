@@ -51,9 +51,13 @@ class Inputs:
         for label, ref in self._refs.items():
             yield label, self.build.manifest(ref)
 
+    def manifest(self, ref: ArtifactRef) -> Manifest:
+        """The record of one artifact."""
+        return self.build.manifest(ref)
+
     def counts(self, ref: ArtifactRef) -> Counts:
         """The counts of one artifact."""
-        return self.build.manifest(ref).counts
+        return self.manifest(ref).counts
 
     def has(self, ref: ArtifactRef, name: str) -> bool:
         """Whether an artifact has a file of this name."""

@@ -10,7 +10,16 @@ from tasks.report.figures import count, share, short
 from tasks.report.safe_text import mermaid_label, one_line
 
 MOST_LANES = 8  # more sources than that become one lane
-COLUMN_TITLES = {"in": "Found", "text": "Text", "decide": "Quality", "dedup": "Unique"}
+COLUMN_TITLES = {
+    "in": "Found",
+    "text": "Text",
+    "decide": "Quality",
+    "edit": "Edited",
+    "dedup": "Unique",
+    "substring": "Repeats cut",
+    "decontaminate": "Uncontaminated",
+}
+EDITING = ("edit", "substring")  # seldom drop a document: no column where they drop none
 COLORS = 8  # classes s1 … s8 of the style sheet
 
 
@@ -56,7 +65,7 @@ def picture_of(contents: Contents) -> Picture:
         Lane(
             funnel.source,
             color_of(index),
-            tuple(_counts(funnel)[column] for column in columns),
+            _counts(funnel, columns),
             weights.get(funnel.source),
         )
         for index, funnel in enumerate(contents.funnels)
@@ -75,25 +84,23 @@ def color_of(index: int) -> int:
     return index % COLORS + 1
 
 
-def _counts(funnel: SourceFunnel) -> dict[str, int]:
+def _counts(funnel: SourceFunnel, columns: list[str]) -> tuple[int, ...]:
     """Documents after each column; a step that this source lacks changes nothing."""
-    kept = {step.step: step.kept for step in funnel.steps}
-    text = kept.get("extract", kept.get("read", funnel.documents_in))
-    quality = kept.get("decide", text)
-    return {
-        "in": funnel.documents_in,
-        "text": text,
-        "decide": quality,
-        "dedup": kept.get("dedup", quality),
-    }
+    kept = {"in": funnel.documents_in}
+    for step in funnel.of_documents:
+        kept["text" if step.step in ("extract", "read") else step.step] = step.kept
+    counts: list[int] = []
+    for column in columns:
+        counts.append(kept.get(column, counts[-1] if counts else 0))
+    return tuple(counts)
 
 
 def _columns(funnels: tuple[SourceFunnel, ...]) -> list[str]:
-    steps = {step.step for funnel in funnels for step in funnel.steps}
-    columns = ["in"]
-    if steps & {"extract", "read"}:
-        columns.append("text")
-    return columns + [step for step in ("decide", "dedup") if step in steps]
+    steps = [step for funnel in funnels for step in funnel.of_documents]
+    there = {step.step for step in steps if step.num_dropped or step.step not in EDITING}
+    if there & {"extract", "read"}:
+        there.add("text")
+    return [column for column in COLUMN_TITLES if column == "in" or column in there]
 
 
 def _folded(lanes: list[Lane]) -> tuple[Lane, ...]:

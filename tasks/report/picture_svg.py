@@ -12,10 +12,11 @@ from tasks.report.picture import Card, Lane, Picture
 from tasks.report.safe_text import one_line
 
 WIDTH, HEADER = 860, 34
-COLUMN_GAP = 138
+COLUMN_GAP = 138  # at most, where models follow
 LAST_LABEL = 60  # room right of the last column where no models follow
 DOCUMENTS_HEIGHT = 190  # pixels for the documents of all sources together
-LABEL_ROOM, FALL_ROOM = 22, 20  # above a ribbon for counts, below it for what is dropped
+# Above a ribbon for its source's name and the counts, below it for what is dropped.
+LABEL_ROOM, FALL_ROOM = 36, 20
 BAR = 5
 FADE = 52  # how far a dropped part of a ribbon is seen
 CARD_WIDTH, CARD_HEIGHT = 208, 74
@@ -54,8 +55,10 @@ def draw(picture: Picture) -> Markup:
 def _column_gap(picture: Picture) -> float:
     """Where no model follows, the columns and the mixture take the whole width."""
     columns = len(picture.columns) - 1 + picture.has_mixture
-    if picture.base is not None or picture.chat is not None or not columns:
+    if not columns:
         return COLUMN_GAP
+    if picture.base is not None or picture.chat is not None:
+        return min(COLUMN_GAP, (WIDTH - CARD_WIDTH - 18) / columns)
     return (WIDTH - LAST_LABEL) / columns
 
 
@@ -84,15 +87,9 @@ def _lane(lane: Lane, top: float, scale: float, gap: float) -> list[Markup]:
     for index, (number, height) in enumerate(zip(lane.counts, heights, strict=True)):
         x = index * gap
         parts.append(_bar(lane.color, x, top, height))
-        if index == 0:
-            name = one_line(lane.source, 16)
-            parts.append(
-                Markup(
-                    '<text x="0" y="{}" class="count"><tspan class="name">{}</tspan> {}</text>'
-                ).format(f"{top - 7:.1f}", name, count(number))
-            )
-        else:
-            parts.append(_text(x + BAR / 2, top - 7, count(number), "count", "middle"))
+        at = x + BAR / 2 if index else 0
+        parts.append(_text(at, top - 7, count(number), "count", _anchor(index)))
+    parts.append(_text(0, top - 22, one_line(lane.source, 40), "name"))
     return parts
 
 
@@ -163,7 +160,7 @@ def _chat_part(picture: Picture, gap: float, bottom: float) -> list[Markup]:
     parts: list[Markup] = []
     right, middle = WIDTH - CARD_WIDTH, HEADER + (bottom - HEADER) / 2
     source_x = (len(picture.columns) - 1) * gap + BAR / 2
-    data_left = max(0.0, source_x - CARD_WIDTH / 2)
+    data_left = min(max(0.0, source_x - CARD_WIDTH / 2), right - CARD_WIDTH - 40)
     if picture.chat is not None:
         parts += _card(picture.chat, right, bottom + 8, "chat")
         if picture.base is not None:

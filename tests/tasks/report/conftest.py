@@ -73,6 +73,7 @@ def _funnels() -> tuple[SourceFunnel, ...]:
             735,
             (("http_404", 12), ("http_500", 9), ("robots", 1)),
             facts=("pages: 700 unchanged, 35 new",),
+            unit="link",
         ),
         StepCounts(
             "extract",

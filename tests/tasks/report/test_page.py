@@ -118,7 +118,7 @@ def test_a_corpus_alone_has_a_report(contents: Contents) -> None:
     corpus = Contents(title="Corpus", funnels=contents.funnels, duplicates=contents.duplicates)
     page = draw_page(corpus, ReportConfig())
     assert re.findall(r'<section id="([a-z]+)"', page) == ["picture", "funnel", "duplicates", "run"]
-    assert "981 documents kept of 1,575 found in 3 sources" in page
+    assert "981 documents kept of 1,553 found in 3 sources (22 links gave no page)" in page
     assert write_summary(corpus)
 
 
