@@ -36,7 +36,9 @@ def fetch_records(remote: Remote, pages: Sequence[IndexedPage], out: PortionOutp
             out.tell(len(origins))
     kept = [origin for origin in origins if origin is not None]
     out.counts.kept = len(kept)
-    out.counts.drop("damaged_record", len(origins) - len(kept))
+    for page, origin in zip(pages, origins, strict=True):
+        if origin is None:
+            out.counts.drop("damaged_record", example=page.url)
     if kept:
         out.add_file(".warc.gz", target)
         path = out.folder / "origins.parquet"

@@ -151,7 +151,7 @@ def read_documents(job: ReadJob, out: ShardOutput) -> Iterator[Document]:
         return
     for name, path in readable(out):
         if isinstance(source, JsonlSource | ParquetSource):
-            rows = file_rows(path, source, partial(lose, out))
+            rows = file_rows(path, source, partial(lose_in, name, out))
             yield from row_documents(rows, source.columns, name, count, drop)
         else:
             count()
@@ -171,6 +171,13 @@ def lose(out: ShardOutput, reason: str, number: int = 1, /, *, example: str = ""
     """Counts records that were read, but give nothing to look at."""
     out.counts.read += number
     out.counts.drop(reason, number, example=example)
+
+
+def lose_in(
+    name: str, out: ShardOutput, reason: str, number: int = 1, /, *, example: str = ""
+) -> None:
+    """Counts records of a file, whose line or row is the `example`."""
+    lose(out, reason, number, example=f"{name}, {example}" if example else name)
 
 
 def counted(documents: Iterator[Document], out: ShardOutput) -> Iterator[Document]:

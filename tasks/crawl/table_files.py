@@ -24,7 +24,10 @@ BATCH_ROWS = 1_000
 
 
 class Drop(Protocol):
-    """Hears why so many records are left out, and where one of them is from."""
+    """Hears why so many records are left out, and where one of them is from.
+
+    Here that is the line, from 1 as editors count, or the row, from 0; "" of a whole file.
+    """
 
     def __call__(self, reason: str, number: int = 1, /, *, example: str = "") -> None:
         """Counts them."""
@@ -41,12 +44,12 @@ def jsonl_rows(path: Path, drop: Drop) -> Iterator[Row]:
     """The objects of a JSON Lines file, plain or compressed; other lines are dropped."""
     try:
         with path.open("rb") as file, _uncompressed(file) as stream:
-            for line in _lines(stream, drop):
+            for number, line in _lines(stream, drop):
                 row = parse_line(line)
                 if row is not None:
                     yield row
                 elif line.strip():
-                    drop("broken_line")
+                    drop("broken_line", example=f"line {number}")
     except (OSError, EOFError, zlib.error):  # a compressed file that ends early or is damaged
         drop("broken_file")
 
@@ -60,19 +63,19 @@ def _uncompressed(file: io.BufferedReader) -> io.BufferedIOBase:
     return file
 
 
-def _lines(stream: io.BufferedIOBase, drop: Drop) -> Iterator[bytes]:
-    """Lines that are not too long; of those that are, no more is ever in memory."""
-    line = stream.readline(MAX_LINE_BYTES)
-    if not line:
-        drop("empty_file")
-    while line:
+def _lines(stream: io.BufferedIOBase, drop: Drop) -> Iterator[tuple[int, bytes]]:
+    """Number and content of lines that are not too long; of others, no more is ever in memory."""
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES):
+        number += 1
         if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
-            yield line
+            yield number, line
         else:
-            drop("too_large")
+            drop("too_large", example=f"line {number}")
             while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
                 pass
-        line = stream.readline(MAX_LINE_BYTES)
+    if not number:
+        drop("empty_file")
 
 
 def parse_line(line: bytes) -> Row | None:
@@ -95,14 +98,16 @@ def parquet_rows(path: Path, columns: Columns, drop: Drop) -> Iterator[Row]:
             drop("missing_column", file.metadata.num_rows)
             return
         tops = [top_column(column, names) for column in mapped_columns(columns).values()]
+        start = 0
         for batch in file.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(tops))):
-            yield from batch_rows(batch, drop)
+            yield from batch_rows(batch, start, drop)
+            start += batch.num_rows
     except BROKEN_TABLE:
         drop("broken_file")
 
 
-def batch_rows(batch: pa.RecordBatch, drop: Drop) -> list[Row]:
-    """The rows of a batch, but for those with a value that cannot be read.
+def batch_rows(batch: pa.RecordBatch, start: int, drop: Drop) -> list[Row]:
+    """The rows of a batch, `start` the first one's, but for those with a value that cannot be read.
 
     Such are text that is not UTF-8, a date outside the calendar.
     """
@@ -110,9 +115,11 @@ def batch_rows(batch: pa.RecordBatch, drop: Drop) -> list[Row]:
         rows: list[Row] = batch.to_pylist()
     except (ValueError, OverflowError):
         if batch.num_rows == 1:
-            drop("broken_row")
+            drop("broken_row", example=f"row {start}")
             return []
-        rows = [row for n in range(batch.num_rows) for row in batch_rows(batch.slice(n, 1), drop)]
+        rows = []
+        for number in range(batch.num_rows):
+            rows += batch_rows(batch.slice(number, 1), start + number, drop)
     return rows
 
 

@@ -48,6 +48,7 @@ def fetch(copy: Path, folder: Path) -> PortionOutput:
 def test_records_are_copied_and_their_places_kept(copy: Path, tmp_path: Path) -> None:
     out = fetch(copy, tmp_path)
     assert (out.counts.kept, out.counts.dropped) == (4, {"damaged_record": 1})
+    assert out.counts.examples == {"damaged_record": ["http://a.org/2"]}
     (name, path, rows, _), (table_name, table, table_rows, _) = out.files
     assert (name, rows) == ("00000.warc.gz", 0)
     assert (table_name, table_rows) == ("00000.origins.parquet", 4)

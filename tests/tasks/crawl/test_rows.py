@@ -256,6 +256,9 @@ def test_a_line_without_end_uses_no_memory_without_end(
     rows, dropped = jsonl(path)
     assert [len(row["text"]) for row in rows] == [5, 86, 87, 5]
     assert dropped == {"too_large": 2}
+    examples: list[str] = []
+    list(jsonl_rows(path, lambda *_, example="": examples.append(example)))
+    assert examples == ["line 4", "line 5"]
 
 
 def test_a_local_data_set_is_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
