@@ -118,7 +118,7 @@ def by_warcio(path: Path) -> tuple[int, int]:
 
 def by_us(path: Path) -> tuple[int, int]:
     """The same."""
-    sizes = [len(page.body) for page in read_pages(path, MAX_BYTES, lambda _reason, _url: None)]
+    sizes = [len(page.body) for page in read_pages(path, MAX_BYTES, lambda *_: None)]
     return len(sizes), sum(sizes)
 
 

@@ -70,9 +70,10 @@ def warc_documents(
 ) -> Iterator[Document]:
     """The documents of a WARC or WET file; everything else is counted in `out`."""
 
-    def drop(reason: str, url: str) -> None:
+    def drop(reason: str, url: str, offset: int) -> None:
+        place = warc_file if offset < 0 else f"{warc_file}, from byte {offset}"
         out.counts.read += 1
-        out.counts.drop(reason, example=url)
+        out.counts.drop(reason, example=url or place)
 
     with PageProcess(config) as extractor:
         for page in read_pages(path, config.max_page_bytes, drop):

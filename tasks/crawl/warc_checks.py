@@ -15,11 +15,17 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from fastwarc.stream_io import GzipReader, ZstdReader
 
 GZIP_MEMBER = b"\x1f\x8b"
+ZSTD_FRAME = b"\x28\xb5"
 WINDOW_BYTES = 1 << 16  # of input at once; what lies behind a member's end is copied
 MAX_RECORD_BYTES = 64 << 20  # longer records are checked by their CRC alone
-HEADERS_END = b"\r\n\r\n"
+MAX_HEADER_BYTES = 1 << 14  # of a record whose end is looked for
+HEADERS_END = RECORD_END = b"\r\n\r\n"
+READERS = {GZIP_MEMBER: GzipReader, ZSTD_FRAME: ZstdReader}
 LENGTH = re.compile(r"[0-9]{1,18}")
 
 
@@ -105,6 +111,27 @@ def check_record(record: bytes, digest: str = "") -> None:
     if claims and not any(_fits(data, claim) for data, claim in claims):
         found = base64.b32encode(hashlib.sha1(claims[0][0], usedforsecurity=False).digest())
         raise DamageError(f"sha1:{found.decode()}, expected {claims[0][1]}")
+
+
+def goes_on(file: BinaryIO, start: int) -> bool:
+    """Whether the record at `start` goes on behind the length that it declares."""
+    file.seek(start)
+    reader = READERS.get(file.read(2))
+    file.seek(start)
+    stream = reader(file) if reader else file
+    head = b""
+    try:
+        while not head.endswith(HEADERS_END) and len(head) < MAX_HEADER_BYTES:
+            if not (byte := stream.read(1)):
+                return False
+            head += byte
+        length = _fields(head).get("content-length", "")
+        left = int(length) if LENGTH.fullmatch(length) else 0
+        while left and (block := stream.read(min(left, WINDOW_BYTES))):
+            left -= len(block)
+        return bool(length) and not RECORD_END.startswith(stream.read(len(RECORD_END)))
+    except OSError:  # nothing is known of what is there
+        return False
 
 
 # ---- members

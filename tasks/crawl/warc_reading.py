@@ -22,8 +22,9 @@ from fastwarc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from tasks.crawl.documents import primary_language
 from tasks.crawl.http_body import EncodingError, dechunk, decode
+from tasks.crawl.warc_checks import goes_on
 
-Drop = Callable[[str, str], None]  # reason, and the URL as far as it is known
+Drop = Callable[[str, str, int], None]  # reason; URL or ""; byte it lies at or behind, or -1
 
 GZIP_MEMBER = b"\x1f\x8b\x08"
 ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
@@ -76,10 +77,15 @@ def read_pages(path: Path, max_bytes: int, drop: Drop) -> Iterator[CapturedPage]
         with tempfile.TemporaryFile() as unpacked:
             fault = _unpack(file, unpacked)
             unpacked.flush()
-            reader = Reader(unpacked, max_bytes, drop, fault or "broken_record")
+            reader = Reader(
+                unpacked,
+                max_bytes,
+                lambda reason, url, _: drop(reason, url, -1),
+                fault or "broken_record",
+            )
             yield from (replace(page, offset=-1) for page in reader.pages())
             if fault and not reader.is_damaged:
-                drop(fault, "")
+                drop(fault, "", -1)
 
 
 class Reader:
@@ -102,13 +108,14 @@ class Reader:
         self.torn = torn
         self.size = os.stat(file.fileno()).st_size
         self.position = -1  # of the record that reading has come to
+        self.dropped_at = -1  # where the last dropped record begins
         self.is_damaged = False  # there, as far as is known
         self.marker = _marker(file)
 
     def pages(self) -> Iterator[CapturedPage]:
         """The pages, in order; none behind damage once `MAX_BEGINNINGS` were tried."""
         if self.size == 0:
-            self.drop("empty_file", "")
+            self.drop("empty_file", "", -1)
             return
         start = 0
         for _ in range(MAX_BEGINNINGS):
@@ -117,9 +124,10 @@ class Reader:
                 yield from self._pages_from(start)
                 if self.position >= 0:
                     return
-            found = _find(self.file, self.marker, max(self.position, start) + 1)
+            reached = max(self.position, start)
+            found = _find(self.file, self.marker, reached + 1)
             if not self.is_damaged:
-                self.drop(self.torn if found is None else "broken_record", "")
+                self.drop(self.torn if found is None else "broken_record", "", reached)
             self.is_damaged = True
             if found is None:
                 return
@@ -137,9 +145,11 @@ class Reader:
                 self.position = record.stream_pos
                 page = self._page(record)
                 self.is_damaged = False
-        except OSError:  # what comes next is no record; perhaps the last one has swallowed some
-            if page is not None and NEXT_RECORD not in page.body:
+        except OSError:  # what comes next is no record; perhaps the last one is shorter or longer
+            is_cut = self.position >= 0 and goes_on(self.file, self.position)
+            if page is not None and not is_cut and NEXT_RECORD not in page.body:
                 yield page
+            self.is_damaged |= is_cut and self.dropped_at == self.position
             raise
         if page is not None:
             yield page
@@ -160,7 +170,9 @@ class Reader:
             elif record.record_type == WarcRecordType.conversion:
                 page = _wet_text(record, self.max_bytes)
         except UnusableRecordError as error:
-            self.drop(str(error), record.headers.get("WARC-Target-URI") or "")
+            url = record.headers.get("WARC-Target-URI") or ""
+            self.drop(str(error), url, record.stream_pos)
+            self.dropped_at = record.stream_pos
             self.is_damaged = True  # if it is, it is counted already
         if page is not None:
             return page if self._begins_at(page.offset) else replace(page, offset=-1)

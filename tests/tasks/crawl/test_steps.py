@@ -399,6 +399,14 @@ def test_bad_warc_files_and_records_cost_themselves_only(direct: Session, tmp_pa
     assert "\x00" not in found["odd"]["text"]
     dropped = {"bad_url": 2, "no_url": 1, "empty_text": 2, "empty_file": 1, "broken_file": 1}
     assert_funnel(direct.store, ref, dropped | {"broken_record": 2})
+    examples = counts(direct.store, ref).examples
+    nowhere = len(warc_bytes(records[:3]))
+    assert examples["no_url"] == [f"caf?.warc.gz, from byte {nowhere}"]
+    assert (examples["empty_file"], examples["broken_file"]) == (["empty.warc"], ["circle.warc"])
+    assert set(examples["broken_record"]) == {
+        "noise.warc, from byte 0",
+        f"torn.warc.gz, from byte {len(warc_bytes([good('three')]))}",
+    }
 
 
 def test_bad_lines_and_tables_cost_themselves_only(direct: Session, tmp_path: Path) -> None:
@@ -419,6 +427,10 @@ def test_bad_lines_and_tables_cost_themselves_only(direct: Session, tmp_path: Pa
     assert (found["one"]["first_seen"], found["one"]["url"]) == ("\ufffd", "http://[oops/")
     dropped = {"broken_line": 1, "no_text": 1, "empty_file": 1, "broken_file": 2}
     assert_funnel(direct.store, ref, dropped)
+    examples = counts(direct.store, ref).examples
+    assert examples["broken_line"] == ["a.jsonl, line 3"]
+    assert examples["empty_file"] == ["b.jsonl"]
+    assert set(examples["broken_file"]) == {"c.jsonl.gz", "d.jsonl"}
 
     texts = pa.array([b"three", b"caf\xe9", b"four"], pa.binary()).view(pa.string())
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
@@ -427,6 +439,11 @@ def test_bad_lines_and_tables_cost_themselves_only(direct: Session, tmp_path: Pa
     ref = ingest(crawl({"kind": "parquet", "paths": [str(tmp_path)]}))
     assert {row["text"] for row in rows(direct.store, ref)} == {"three", "four"}
     assert_funnel(direct.store, ref, {"broken_row": 1, "missing_column": 2, "broken_file": 1})
+    assert counts(direct.store, ref).examples == {
+        "broken_row": ["a.parquet, row 1"],
+        "missing_column": ["b.parquet"],
+        "broken_file": ["c.parquet"],
+    }
 
 
 def test_bad_pages_and_texts_cost_themselves_only(direct: Session, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ HTML = (("Content-Type", "text/html"),)
 
 def read(path: Path, max_bytes: int = 100_000) -> tuple[list[CapturedPage], Counter[str]]:
     dropped: Counter[str] = Counter()
-    pages = list(read_pages(path, max_bytes, lambda reason, _: dropped.update([reason])))
+    pages = list(read_pages(path, max_bytes, lambda reason, *_: dropped.update([reason])))
     return pages, dropped
 
 
@@ -158,17 +158,56 @@ def test_any_damage_ends_and_spares_what_it_does_not_touch(
             assert read_now[str(record.url)] == record.body
 
 
-def test_a_wrong_length_costs_its_record_only(tmp_path: Path) -> None:
-    content = warc_bytes(numbered(4), "plain")
-    first = len(warc_bytes(numbered(1), "plain"))
-    for wrong in (b"Content-Length: 13", b"Content-Length: 93"):  # far too short, far too long
-        path = tmp_path / "test.warc"
-        at = content.index(b"Content-Length: 3", first)
-        path.write_bytes(content[:at] + wrong[:-1] + content[at + 16 :])
-        pages, dropped = read(path)
-        assert numbers(pages)[0] == 0
-        assert numbers(pages)[-1] == 3
-        assert dropped["broken_record"] >= 1 or dropped["too_large"] >= 1
+def declaring(record: Record, length: int) -> bytes:
+    """A record whose length is 2,9 and two more digits, said to be another."""
+    content = warc_bytes([record], "plain")
+    start = content.index(b"Content-Length: ")
+    end = content.index(b"\r\n", start)
+    return content[:start] + b"Content-Length: %d" % length + content[end:]
+
+
+def packed(records: list[bytes], form: str) -> bytes:
+    if form == "per record":
+        return b"".join(map(gzip.compress, records))
+    if form == "zstd":
+        return b"".join(pa.Codec("zstd").compress(record, asbytes=True) for record in records)
+    content = b"".join(records)
+    return gzip.compress(content) if form == "whole" else content
+
+
+@pytest.mark.parametrize("form", ["per record", "whole", "plain", "zstd"])
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        (20, "not_html"),  # not even the HTTP headers are within
+        (99, "broken_record"),
+        (2_999, "broken_record"),
+        (9_300, "broken_record"),
+        (200_000, "too_large"),
+    ],
+)
+def test_a_wrong_length_costs_its_record_only(
+    tmp_path: Path, form: str, declared: int, reason: str
+) -> None:
+    path = tmp_path / "test.warc"
+    records = [warc_bytes([record], "plain") for record in numbered(4)]
+    records[1] = declaring(numbered(2)[1], declared)
+    path.write_bytes(packed(records, form))
+    pages, dropped = read(path)
+    assert [page.body for page in pages] == [numbered(4)[number].body for number in (0, 2, 3)]
+    assert dropped == {reason: 1}
+
+
+@pytest.mark.parametrize("form", ["per record", "whole"])
+def test_what_is_dropped_is_told_by_its_place(tmp_path: Path, form: str) -> None:
+    records = [warc_bytes([record], "plain") for record in numbered(3)]
+    records[1:1] = [at("http://[oops/"), declaring(Record("http://a.org/x", b"<p>" * 99), 99)]
+    path = tmp_path / "test.warc"
+    path.write_bytes(packed(records, form))
+    told: list[tuple[str, str, int]] = []
+    assert len(list(read_pages(path, 100_000, lambda *what: told.append(what)))) == 3
+    starts = [len(packed(records[:n], form)) if form == "per record" else -1 for n in (1, 2)]
+    assert told == [("bad_url", "http://[oops/", starts[0]), ("broken_record", "", starts[1])]
 
 
 GOOD_HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
