@@ -376,6 +376,15 @@ class Instructions:
 
 
 @dataclass(frozen=True, slots=True)
+class StepSettings:
+    """What a step was told, beside its inputs."""
+
+    step: str
+    labels: tuple[str, ...]  # of the artifacts that it made with them
+    values: tuple[tuple[str, str], ...]  # dotted key, value as JSON
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """One artifact that the report read; not its bytes, which another pyarrow may change."""
 
@@ -392,6 +401,7 @@ class Contents:
     """A whole report."""
 
     title: str
+    trial: int = 0  # most documents per source, where only so many were taken
     funnels: tuple[SourceFunnel, ...] = ()
     examples: tuple[ReasonExamples, ...] = ()
     edits: tuple[ReasonEdits, ...] = ()
@@ -407,4 +417,5 @@ class Contents:
     sft: Training | None = None
     accuracy: Accuracy | None = None
     samples: tuple[Answered, ...] = ()
+    settings: tuple[StepSettings, ...] = ()
     provenance: tuple[Provenance, ...] = field(default=())

@@ -36,6 +36,12 @@ def title(contents: Contents) -> str:
     return "From a crawl to a clean corpus"
 
 
+def trial(contents: Contents) -> str:
+    """That the report is of a trial, which takes only some documents of each source."""
+    limit = contents.trial
+    return f"Trial: at most {things(limit, 'document')} per source" if limit else ""
+
+
 def lede(contents: Contents) -> str:
     """The report in one sentence."""
     found = sum(funnel.documents_in for funnel in contents.funnels)

@@ -101,6 +101,7 @@ def _sections(contents: Contents) -> list[dict[str, str]]:
         ("accuracy", "Accuracy", contents.accuracy is not None),
         ("samples", "Samples", bool(contents.samples)),
         ("run", "The run", True),
+        ("settings", "Settings", bool(contents.settings)),
         ("provenance", "Where it all came from", bool(contents.provenance)),
     ]
     return [{"id": name, "title": title} for name, title, shown in there if shown]
@@ -135,6 +136,7 @@ def draw_page(contents: Contents, config: ReportConfig) -> str:
         colors=colors,
         style=Markup(style),
         lede=headline.lede(contents),
+        trial=headline.trial(contents),
         tiles=headline.tiles(contents),
         verdicts=headline.verdicts(contents),
         sections=_sections(contents),

@@ -28,6 +28,7 @@ from tasks.report.contents import Contents, Provenance
 from tasks.report.inputs import Inputs
 from tasks.report.page import draw_page
 from tasks.report.results import write_results
+from tasks.report.settings import step_settings, trial_limit
 from tasks.report.summary import write_summary
 
 
@@ -55,6 +56,7 @@ def gather(inputs: Inputs, config: ReportConfig) -> Contents:
     """Everything that the report shows."""
     contents = Contents(
         title=config.title,
+        trial=trial_limit(inputs.manifests()),
         funnels=gather_corpus.funnels(inputs),
         examples=gather_corpus.examples(inputs, config),
         edits=gather_edits.edits(inputs, config),
@@ -70,6 +72,7 @@ def gather(inputs: Inputs, config: ReportConfig) -> Contents:
         sft=gather_models.training(inputs, "sft", config),
         accuracy=gather_evaluation.accuracy(inputs),
         samples=gather_evaluation.samples(inputs, config),
+        settings=step_settings(inputs.manifests()),
         provenance=_provenance(inputs),
     )
     return replace(contents, title=config.title or headline.title(contents))

@@ -14,6 +14,7 @@ FIGURE_WIDTH = 10
 def write_results(contents: Contents) -> str:
     """One sentence on what was built, the scores in tables, and a mark for each verdict."""
     parts = [
+        headline.trial(contents),
         headline.lede(contents),
         _bits(contents.bits_per_byte),
         _accuracy(contents.accuracy),

@@ -7,13 +7,17 @@ is this function of the artifact and the run's record; it is written beside the 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from markupsafe import Markup
+from pydantic import ValidationError
 
+from pipeline_config.pipeline import PipelineConfig
 from storage.artifact import Manifest
 from storage.runs import RunRecord, StepRun
 from tasks.report.figures import duration
 from tasks.report.page import RUN_LINE_SLOT, RUN_SLOT, environment, slot
+from tasks.report.settings import flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,14 @@ def run_page(report_html: str, run: RunRecord, manifests: Mapping[str, Manifest]
     table = (
         environment()
         .get_template("run.html.jinja")
-        .render(run=run, rows=rows, saved=saved, started=_moment(run.started_at))
+        .render(
+            run=run,
+            rows=rows,
+            saved=saved,
+            started=_moment(run.started_at),
+            changed=_changed(run.config),
+            m=environment().get_template("macros.html.jinja").module,
+        )
     )
     page = _fill(report_html, RUN_SLOT, Markup(table))
     return _fill(page, RUN_LINE_SLOT, _line(run))
@@ -59,6 +70,15 @@ def _row(step: StepRun, manifest: Manifest | None) -> _Row:
     return _Row(
         step.label, step.status, step.seconds, manifest.seconds, manifest.ref.bytes, percent=0.0
     )
+
+
+def _changed(config: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a run's settings change of the defaults; nothing where another version wrote them."""
+    try:
+        settings = PipelineConfig.model_validate(config)
+    except ValidationError:
+        return []
+    return list(flat(settings.model_dump(mode="json", exclude_defaults=True)))
 
 
 def _moment(iso: str) -> str:

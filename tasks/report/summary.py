@@ -27,6 +27,7 @@ def write_summary(contents: Contents) -> str:
     """The whole summary, at most `MAX_BYTES` long: sections that no longer fit are left out."""
     parts = [
         f"# {escape_markdown(contents.title)}",
+        headline.trial(contents),
         headline.lede(contents),
         _verdicts(contents),
         _figures(contents),

@@ -35,6 +35,7 @@ from tasks.report.contents import (
     ScoreLimit,
     SourceFunnel,
     StepCounts,
+    StepSettings,
     TeacherShare,
     TokenCounts,
     TokenizerFacts,
@@ -284,6 +285,13 @@ def contents() -> Contents:
                 "It is a module of json.",
             ),
             Answered("Is this prose or code?\n\nx = 1", None, "prose", "code", "wrong", "prose"),
+        ),
+        settings=(
+            StepSettings(
+                "decide",
+                ("decide/code", "decide/docs"),
+                (("rules.gopher_quality.min_words", "50"),),
+            ),
         ),
         provenance=(
             Provenance("fetch/docs", "1", "ab" * 32, "cd" * 32, 735, ("scrapy 2.13.3",)),

@@ -15,10 +15,12 @@ from tasks.report.contents import (
     Rejections,
     SourceFunnel,
     StepCounts,
+    StepSettings,
     TeacherShare,
 )
 from tasks.report.page import draw_page
 from tasks.report.picture import picture_of
+from tasks.report.results import write_results
 from tasks.report.summary import MAX_BYTES, write_summary
 
 EVIL = (
@@ -90,6 +92,7 @@ def make_hostile(contents: Contents) -> Contents:
             families=((EVIL, 3),),
         ),
         samples=(Answered(EVIL, EVIL, EVIL, EVIL, "wrong", EVIL),),
+        settings=(StepSettings(EVIL, (EVIL,), ((EVIL, EVIL),)),),
     )
 
 
@@ -110,7 +113,7 @@ def test_page_is_one_well_formed_file_without_requests(contents: Contents) -> No
 def test_every_section_is_there_and_linked(contents: Contents) -> None:
     page = draw_page(contents, ReportConfig())
     links = re.findall(r'<li><a href="#([a-z]+)"', page)
-    assert len(links) == 16
+    assert len(links) == 17
     assert links == re.findall(r'<section id="([a-z]+)"', page)
 
 
@@ -205,3 +208,14 @@ def test_the_funnel_says_where_dropped_records_are_from(contents: Contents) -> N
     assert 'href="http://pydoc.demo/x.html"' in funnel
     assert '<span class="url">javascript:alert(1)</span>' in funnel  # shown, but no link
     assert "pages: 700 unchanged, 35 new" in funnel
+
+
+def test_a_trial_says_so_before_anything_else(contents: Contents) -> None:
+    trial = replace(contents, trial=200)
+    page, said = draw_page(trial, ReportConfig()), "Trial: at most 200 documents per source"
+    assert page.count(said) == 1
+    assert page.index(said) < page.index("documents kept of")
+    assert "<title>Trial · " in page
+    for text in (write_summary(trial), write_results(trial)):
+        assert text.index(said) < text.index("documents kept of")
+    assert "Trial" not in draw_page(contents, ReportConfig())

@@ -551,21 +551,21 @@ def test_bytes_are_those_of_this_version(running: Session) -> None:
     assert "10 documents kept of 19 found in 2 sources (3 links gave no page)" in page
     assert "| which source | 2.0 % | **90 %** ± 5.0 | 40 % | 10.0 s.e. |" in summary
     assert (report.version, ref.digest) == (
-        "5",
-        "a1f2f5de03bb19967ad52bdd941796da12d3ab734e5b9abf1e46e37d9efb6375",
+        "6",
+        "3ae3cc42bcd5d9eeaf17b85e09ef4d909470da466913abc95e13ca1e2d9a273e",
     )
 
 
 @pytest.mark.parametrize(
     ("labels", "sections"),
     [
-        (["read/code"], ["picture", "funnel", "run", "provenance"]),
+        (["read/code"], ["picture", "funnel", "run", "settings", "provenance"]),
         (
             ["read/code", "score/code", "decide/code"],
-            ["picture", "funnel", "examples", "run", "provenance"],
+            ["picture", "funnel", "examples", "run", "settings", "provenance"],
         ),
-        (["pretrain"], ["pretrain", "run", "provenance"]),
-        (["evaluate-chat/after"], ["accuracy", "samples", "run", "provenance"]),
+        (["pretrain"], ["pretrain", "run", "settings", "provenance"]),
+        (["evaluate-chat/after"], ["accuracy", "samples", "run", "settings", "provenance"]),
     ],
 )
 def test_a_partial_flow_has_the_sections_that_it_made(

@@ -1,5 +1,6 @@
 import pytest
 
+from pipeline_config.pipeline import PipelineConfig
 from pipeline_config.report import ReportConfig
 from storage.artifact import Counts, FileEntry, Manifest
 from storage.runs import RunRecord, StepRun
@@ -61,3 +62,19 @@ def test_run_page_again_replaces_the_run(contents: Contents, run: RunRecord) -> 
 def test_run_page_refuses_another_file(run: RunRecord) -> None:
     with pytest.raises(ValueError, match="no report"):
         run_page("<html></html>", run, {})
+
+
+def test_run_page_tells_what_its_settings_change(contents: Contents, run: RunRecord) -> None:
+    source = {"kind": "jsonl", "paths": ["<b>.jsonl"]}
+    settings = PipelineConfig.model_validate(
+        {
+            "crawl": {"sources": {"rows": source}},
+            "quality": {"gopher_quality": {"min_words": 20}},
+        }
+    )
+    run = run.model_copy(update={"config": settings.model_dump(mode="json")})
+    page = run_page(draw_page(contents, ReportConfig()), run, {})
+    told = page.split("What its settings change of the defaults")[1].split("</table>")[0]
+    assert "<td>quality.gopher_quality.min_words</td><td>20</td>" in told
+    assert "<td>crawl.sources.rows.paths</td><td>[&#34;&lt;b&gt;.jsonl&#34;]</td>" in told
+    assert "max_words" not in told  # as it is by default
