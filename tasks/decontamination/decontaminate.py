@@ -7,6 +7,7 @@ and not counted. `hits/00000.parquet` … say which item stands where (HIT_SCHEM
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,22 +66,44 @@ def decontaminate(
     [item_file] = build.files(items)
     last = "dedup" if substring is None else "substring"
     layers = [deduped] if substring is None else [deduped, substring]
-    decided = [{entry.name: entry for entry in build.files(layer)} for layer in layers]
+    named = [{entry.name: entry for entry in build.files(layer)} for layer in layers]
     edits = {entry.name: entry for entry in build.files(edited)}
     shards = []
+    decided = []
     for entry in build.files(documents):
-        theirs = [files[f"{source}/{entry.name}"] for files in decided]
-        inputs = (item_file, entry, edits[entry.name], *theirs)
-        shards.append(Shard(entry.name.removesuffix(".parquet"), inputs, last))
+        theirs = (edits[entry.name], *(files[f"{source}/{entry.name}"] for files in named))
+        shards.append(Shard(entry.name.removesuffix(".parquet"), (item_file, entry, *theirs), last))
+        decided.append(theirs)
     build.map_shards(decontaminate_shard, shards, config)
     add_report(build, build.path(items, item_file.name), config)
     if not build.counts.read:
+        by_step = dropped_by_step(
+            [build.store.blob_path(each) for each in theirs] for theirs in decided
+        )
+        listed = ", ".join(f"{step} {number:,}" for step, number in by_step.most_common())
         raise ValueError(
-            f"{build.label} reads nothing: the steps before left none of the {documents.rows:,} "
-            f"documents; leave {source!r} out, or look at what {last} drops"
+            f"{build.label} reads nothing: all {documents.rows:,} documents were dropped before "
+            f"({listed}); look at what {max(by_step, key=by_step.__getitem__)} drops, or leave "
+            f"{source!r} out of crawl.sources"
         )
     if not build.counts.kept:
         raise ValueError(f"{build.label} keeps nothing: {build.counts}")
+
+
+def dropped_by_step(decided: Iterable[list[Path]]) -> Counter[str]:
+    """How many documents each step dropped; of every file, the decisions of edit, dedup, … ."""
+    found: Counter[str] = Counter()
+    for paths in decided:
+        left = None
+        for step, path in zip(("edit", "dedup", "substring"), paths, strict=False):
+            table = read_table(path, ["kept", "reason"])
+            kept = np.asarray(table["kept"], dtype=bool)
+            gone = ~kept if left is None else left & ~kept
+            by_quality = np.asarray(pc.equal(table["reason"], "quality"), dtype=bool) & gone
+            found["decide"] += int(by_quality.sum())
+            found[step] += int(gone.sum() - by_quality.sum())
+            left = kept
+    return +found
 
 
 # ---- one file

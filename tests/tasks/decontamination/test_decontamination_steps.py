@@ -77,13 +77,17 @@ def edited(build: Build, cut: str = "") -> None:
 def deduped(build: Build, every: bool = False) -> None:
     """What dedup dropped, or every document."""
     add_decisions(
-        build, "web/", ["exact_duplicate" if every else reason for *_, reason, _ in DOCUMENTS]
+        build,
+        "web/",
+        [reason or "exact_duplicate" if every else reason for *_, reason, _ in DOCUMENTS],
     )
 
 
 @step("substring", version="1")
-def substring(build: Build) -> None:
-    add_decisions(build, "web/", [reason for *_, reason in DOCUMENTS], cut="none")
+def substring(build: Build, every: bool = False) -> None:
+    """What substring dropped, or every document before it."""
+    reasons = [reason or ("dedup" if every else "") for *_, reason in DOCUMENTS]
+    add_decisions(build, "web/", reasons, cut="none")
 
 
 @pytest.fixture(scope="module")
@@ -256,15 +260,18 @@ def test_nothing_kept_fails_with_the_funnel(direct: Session, tmp_path: Path) -> 
         run({"all": EvaluationSet(paths=(f"{tmp_path}/all.txt",))}, late=True)
 
 
-def test_no_document_left_fails_and_says_so(
-    direct: Session, sets: dict[str, EvaluationSet]
+@pytest.mark.parametrize("late", [False, True])
+def test_no_document_left_fails_and_says_who_dropped_them(
+    direct: Session, sets: dict[str, EvaluationSet], late: bool
 ) -> None:
     with pytest.raises(
-        ValueError, match="reads nothing: the steps before left none of the 8 documents; leave 'web"
+        ValueError,
+        match=r"reads nothing: all 8 documents were dropped before \(dedup 7, decide 1\); look at "
+        "what dedup drops, or leave 'web' out of crawl.sources",
     ):
         decontaminate(
-            documents(), edited(), deduped(every=True), None, collect_items(sets), MatchConfig(),
-            source="web", label="web",
+            documents(), edited(), deduped(every=True), substring(every=True) if late else None,
+            collect_items(sets), MatchConfig(), source="web", label="web",
         )  # fmt: skip
 
 
