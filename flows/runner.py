@@ -132,7 +132,9 @@ def summary(store: Store, record: RunRecord) -> str:
     """The run in Markdown: the report's own summary, if it wrote one, and the table of steps."""
     parts = [f"**{record.flow}**, preset {record.preset}, run `{record.id}`"]
     if record.error:
-        parts.append(f"**Failed.** {failure(record)}\n\nRetry: finished steps are kept.")
+        what = f"{record.status.capitalize()}."
+        reason = f" {failure(record)}" if record.status == "failed" else ""
+        parts.append(f"**{what}**{reason}\n\nRetry: finished steps are kept.")
     text = report_text(store, record, "summary.md")
     if text:
         parts += [_report_link(record), text]

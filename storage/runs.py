@@ -17,7 +17,8 @@ from pydantic import BaseModel, Field
 from storage.artifact import ArtifactRef, Counts
 from storage.store import Store, StoreError
 
-Status = Literal["running", "completed", "failed", "crashed"]
+# interrupted: by Ctrl-C, or cancelled on the dashboard; crashed: its process was killed
+Status = Literal["running", "completed", "failed", "interrupted", "crashed"]
 
 
 def now() -> str:

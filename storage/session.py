@@ -139,7 +139,8 @@ def session(
             yield current
             record.status = "completed"
         except BaseException as error:
-            record.status = "failed" if isinstance(error, Exception) else "crashed"
+            # Not an Exception: Ctrl-C, or cancelled on the dashboard. A crash tells nobody.
+            record.status = "failed" if isinstance(error, Exception) else "interrupted"
             record.error = str(error).strip() or type(error).__name__
             raise
         finally:

@@ -79,11 +79,11 @@ def run(
     with output_to(log) as real:
         console = Console(file=real, highlight=False, force_terminal=console.is_terminal or None)
         reporter = terminal_reporter(console)
-        signal.signal(signal.SIGINT, lambda *_: _interrupt(reporter, console))
+        signal.signal(signal.SIGINT, lambda *_: _interrupt(opened, reporter, console))
         try:
             _run(flow, knobs, overrides, opened, api, console, reporter)
         except KeyboardInterrupt:
-            _leave(reporter, console)
+            _leave(opened, reporter, console)
         except Exception as error:
             raise RunError(_explain_failure(error, reporter, log)) from error
         _print_ending(console, opened, reporter)
@@ -149,17 +149,23 @@ def _wrong_knob(error: Any) -> str:
     return f"--{name} {value}: {text} ({RunKnobs.model_fields[name].title})"
 
 
-def _interrupt(reporter: "TerminalReporter", console: Console) -> NoReturn:
+def _interrupt(store: "Store", reporter: "TerminalReporter", console: Console) -> NoReturn:
     """Ctrl-C: the run may record that it ended, but nobody waits for a step deep in its work."""
-    timer = threading.Timer(INTERRUPT_SECONDS, _leave, (reporter, console))
+    timer = threading.Timer(INTERRUPT_SECONDS, _leave, (store, reporter, console))
     timer.daemon = True
     timer.start()
-    signal.signal(signal.SIGINT, lambda *_: _leave(reporter, console))  # a second one
+    signal.signal(signal.SIGINT, lambda *_: _leave(store, reporter, console))  # a second one
     raise KeyboardInterrupt
 
 
-def _leave(reporter: "TerminalReporter", console: Console) -> NoReturn:
+def _leave(store: "Store", reporter: "TerminalReporter", console: Console) -> NoReturn:
+    from storage.runs import now, write_run
+
     reporter.close()
+    record = reporter.record
+    if record is not None and not record.ended_at:  # its thread is too deep in a step to say so
+        record.status, record.ended_at = "interrupted", now()
+        write_run(store, record)
     console.print("Interrupted. The same command goes on where this one stopped.")
     console.file.flush()
     os._exit(EXIT_INTERRUPTED)

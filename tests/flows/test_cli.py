@@ -1,6 +1,7 @@
 """What a user sees: help, one line for a mistake, and a run that can be read while it works."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -335,3 +336,17 @@ def test_failed_run_names_the_step_the_reason_and_how_to_go_on(
     assert rest[0].strip().startswith("all output: ")
     assert "run the same command again" in rest[1]
     assert "Traceback" not in failed.stdout + failed.stderr
+
+
+@pytest.mark.prefect
+@pytest.mark.timeout(300)
+def test_ctrl_c_leaves_an_interrupted_run(command_line: CommandLine, shared_server: str) -> None:
+    words = ("run", "refresh-corpus", "--preset", str(command_line.preset))
+    with command_line.start(*words, "--set", "crawl.as_of=slow", "--api", shared_server) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("start  gather/one") for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted. The same command goes on" in output
+    assert read_run(Store(str(command_line.store))).status == "interrupted"

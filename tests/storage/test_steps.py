@@ -183,6 +183,18 @@ def test_a_failing_step_leaves_a_failed_run_that_names_it(store: Store) -> None:
     assert (record.steps[0].status, record.steps[0].error) == ("failed", "out of luck")
 
 
+@pytest.mark.parametrize(
+    ("end", "status"), [(KeyboardInterrupt(), "interrupted"), (ValueError("no"), "failed")]
+)
+def test_a_run_that_was_ended_is_no_crash(store: Store, end: BaseException, status: str) -> None:
+    with (
+        pytest.raises(type(end)),
+        session(store, flow="f", preset="p", config=Making(), workers=1, through_prefect=False),
+    ):
+        raise end
+    assert read_run(store).status == status
+
+
 def test_a_step_that_makes_nothing_fails_with_its_funnel(direct: Session) -> None:
     @step("empty", version="1")
     def empty(build: Build) -> None:
