@@ -94,31 +94,80 @@ def diff_runs(
     json: JsonOption = False,
     store: StoreOption = DEFAULT_STORE,
 ) -> None:
-    """Show how two runs differ: settings, and steps whose content is another."""
+    """Show how two runs differ: settings, and what steps counted whose content is another."""
     opened = existing_store(store)
     one, two = _read(opened, first), _read(opened, second)
     settings = _different(_flat(one.config), _flat(two.config))
-    steps = _different(_contents(one), _contents(two))
+    steps = _changed_steps(one, two)
     if json:
         print_json(
             {
                 "runs": [one.id, two.id],
                 "settings": {key: list(values) for key, values in settings.items()},
-                "steps": {key: list(values) for key, values in steps.items()},
+                "steps": steps,
             }
         )
         return
-    for title, found in (("setting", settings), ("step", steps)):
-        if found:
-            print_table(
-                [title, one.id, two.id],
-                [(key, _short(a), _short(b)) for key, (a, b) in found.items()],
-            )
-            stdout().print()
+    if settings:
+        print_table(
+            ["setting", one.id, two.id],
+            [(key, _short(a), _short(b)) for key, (a, b) in settings.items()],
+        )
+        stdout().print()
+    if steps:
+        stdout().print(f"steps from {one.id} to {two.id}", soft_wrap=True)
+        print_table(
+            ["step", "kept", "counted otherwise"],
+            [(label, _pair(*change["kept"]), _changes(change)) for label, change in steps.items()],
+        )
     if not settings and not steps:
         stdout().print(
             f"{one.id} and {two.id} had equal settings and equal results", soft_wrap=True
         )
+
+
+def _changed_steps(one: "RunRecord", two: "RunRecord") -> dict[str, dict[str, Any]]:
+    """The steps that are not the same, each with its pairs: content, counts, counts by reason."""
+    ours, theirs = ({step.label: step for step in run.steps} for run in (one, two))
+    changed = {}
+    for label in [*ours, *(label for label in theirs if label not in ours)]:
+        a, b = ours.get(label), theirs.get(label)
+        if _content(a) == _content(b):
+            continue
+        pairs: dict[str, Any] = {"content": [_content(a), _content(b)]}
+        for key in ("read", "kept", "edited"):
+            pairs[key] = [getattr(step.counts, key) if step else None for step in (a, b)]
+        dropped = [step.counts.dropped if step else {} for step in (a, b)]
+        reasons = sorted(dropped[0].keys() | dropped[1].keys())
+        pairs["dropped"] = {key: [found.get(key, 0) for found in dropped] for key in reasons}
+        changed[label] = pairs
+    return changed
+
+
+def _content(step: "StepRun | None") -> str:
+    return (step.digest[:12] or step.status) if step else ""
+
+
+def _pair(before: int | None, after: int | None) -> str:
+    """A count in both runs, once if it is the same; nothing where neither counted."""
+    if before == after:
+        return f"{after:,}" if after else ""
+    return " -> ".join("-" if number is None else f"{number:,}" for number in (before, after))
+
+
+def _changes(change: dict[str, Any]) -> str:
+    """What differs beside the number kept: other counts, the greatest change first."""
+    before, after = change["content"]
+    if not before or not after:
+        return "only in the second" if after else "only in the first"
+    words = [content for content in (before, after) if content in ("failed", "running")]
+    pairs = {key: change[key] for key in ("read", "edited")} | change["dropped"]
+    moved = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+    ordered = sorted(moved, key=lambda key: -abs(moved[key][1] - moved[key][0]))
+    words += [f"{key} {_pair(*moved[key])}" for key in ordered]
+    if words or change["kept"][0] != change["kept"][1]:
+        return ", ".join(words)
+    return "nothing; its content is another"
 
 
 def _read(store: "Store", run: str) -> "RunRecord":
@@ -152,13 +201,6 @@ def _time(record: "RunRecord") -> str:
         return ""
     started, ended = map(dt.datetime.fromisoformat, (record.started_at, record.ended_at))
     return duration((ended - started).total_seconds())
-
-
-def _contents(record: "RunRecord") -> dict[str, Any]:
-    def content(step: "StepRun") -> str:
-        return step.digest[:12] or step.status
-
-    return {step.label: content(step) for step in record.steps}
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

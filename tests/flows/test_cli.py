@@ -12,7 +12,7 @@ from command_line import ROOT, CommandLine
 from pydantic import BaseModel
 
 from flows.__main__ import main
-from storage.runs import move_reference, read_run
+from storage.runs import StepRun, move_reference, read_run, write_run
 from storage.session import session
 from storage.steps import step
 from storage.store import Store
@@ -181,8 +181,6 @@ def test_runs_are_listed_and_shown(
 def test_killed_run_is_shown_as_crashed(
     store: Store, two_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from storage.runs import write_run
-
     record = read_run(store, two_runs[1])
     record.status, record.ended_at = "running", ""
     write_run(store, record)
@@ -198,9 +196,27 @@ def test_diff_names_settings_and_steps_that_differ(
     found = json.loads(answer(capsys, "runs", "diff", two_runs[0], two_runs[1], "--json"))
     assert found["settings"] == {"upto": [3, 5]}
     assert list(found["steps"]) == ["count/small", "report"]
+    counted = found["steps"]["count/small"]
+    assert (counted["read"], counted["kept"]) == ([3, 5], [2, 4])
+    assert counted["dropped"] == {"odd": [1, 1]}
     same = answer(capsys, "runs", "diff", two_runs[1], two_runs[1])
     assert "equal settings and equal results" in same
-    assert "upto" in answer(capsys, "runs", "diff", two_runs[0])
+
+
+def test_diff_says_what_steps_counted_otherwise(
+    store: Store, two_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The question after a changed threshold: how many more are kept, and which rule let go."""
+    record = read_run(store, two_runs[1])
+    record.steps[0].counts.dropped = {"short": 2_000, "odd": 3}
+    record.steps.append(StepRun(label="new", step="new", recipe="r", digest="d" * 64))
+    write_run(store, record)
+    text = answer(capsys, "runs", "diff", two_runs[0])
+    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in text.splitlines() if line}
+    assert lines["upto"] == "3 5"
+    assert lines["count/small"] == "2 -> 4 short 0 -> 2,000, read 3 -> 5, odd 1 -> 3"
+    assert lines["report"] == "nothing; its content is another"
+    assert lines["new"] == "- -> 0 only in the second"
 
 
 def test_unknown_run_is_told(two_runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
