@@ -188,3 +188,9 @@ def read_latest(store: Store, scope: str, label: str) -> dict[str, str] | None:
         f"latest/{scope}/{label.replace('/', '--')}.json"
     )
     return value
+
+
+def labels_built(store: Store) -> frozenset[str]:
+    """The labels that were built in any scope."""
+    names = (path.rpartition("/")[2] for path in store.list_files("latest", deep=True))
+    return frozenset(name.removesuffix(".json").replace("--", "/") for name in names)

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel
 
 from storage.artifact import ArtifactRef
-from storage.runs import RunRecord, StepRun, alive, new_run_id, now, write_run
+from storage.runs import RunRecord, StepRun, alive, labels_built, new_run_id, now, write_run
 from storage.store import Store
 
 
@@ -202,6 +202,7 @@ class Planning:
     scope: str
     rows: list[PlanRow] = field(default_factory=list)
     handles: dict[str, Handle] = field(default_factory=dict)
+    built: frozenset[str] = frozenset()  # every label that any flow has built in this store
 
     def add(self, row: PlanRow, handle: Planned) -> Planned:
         """Notes what a step would do, and gives its handle."""
@@ -221,7 +222,7 @@ def current_planning() -> Planning | None:
 @contextlib.contextmanager
 def planning(store: Store, *, flow: str, preset: str) -> Iterator[Planning]:
     """Inside, steps only say what they would do."""
-    plan = Planning(store, scope_of(flow, preset))
+    plan = Planning(store, scope_of(flow, preset), built=labels_built(store))
     token = _planning.set(plan)
     try:
         yield plan

@@ -222,6 +222,9 @@ class Step:
         recipe = fingerprint(ingredients)
         last = _last_manifest(plan, label)
         seconds = last.seconds if last else None
+        if unknown and label not in plan.built:  # nobody has a build of it that could still fit
+            row = PlanRow(name=label, state="run", why="never built")
+            return plan.add(row, Planned(self.name, label, "", ""))
         if unknown:
             reason = "unless unchanged: " + few(list(dict.fromkeys(unknown)))
             row = PlanRow(name=label, state="maybe", why=reason, seconds=seconds)

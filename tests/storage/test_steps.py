@@ -119,8 +119,11 @@ def test_equal_bytes_upstream_change_nothing_downstream(store: Store) -> None:
 
 
 def test_plan_says_what_changed_and_what_may_follow(store: Store) -> None:
-    assert plan(store)["make"].why == "never built"
+    assert {(row.state, row.why) for row in plan(store).values()} == {("run", "never built")}
     run(store)
+    with planning(store, flow="another", preset="p") as elsewhere:
+        compose(Making(rows=7))
+    assert [row.state for row in elsewhere.rows] == ["run", "maybe", "maybe", "maybe"]
     rows = plan(store, Making(), Filtering(modulo=1))
     assert states(rows) == ["cached", "run", "maybe", "maybe"]
     assert rows["keep"].why == "config.modulo: 2 -> 1"
