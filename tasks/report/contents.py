@@ -134,8 +134,27 @@ class ClassifiedSource:
 
     source: str
     tenths: tuple[int, ...]  # documents with scores from 0 to 0.1, from 0.1 to 0.2, …
-    min_score: float | None = None  # of the share that is to be kept
-    kept_share: float | None = None  # more than asked for where documents tie
+    min_score: float | None = None  # what decides, if this classifier does
+    max_score: float | None = None
+    passing: int = 0  # documents that passed all other rules, of which a share was to be kept
+    kept: int = 0  # of those; more than asked for where documents tie
+
+    @property
+    def limited(self) -> bool:
+        """Whether this classifier decides on the source."""
+        return self.min_score is not None or self.max_score is not None
+
+    def outside(self, tenth: int) -> bool:
+        """Whether all scores of a tenth are beyond a limit."""
+        low, high = self.min_score, self.max_score
+        return (low is not None and (tenth + 1) / 10 <= low) or (
+            high is not None and tenth / 10 > high
+        )
+
+    def limits_in(self, tenth: int) -> tuple[float, ...]:
+        """The limits that lie in a tenth, as shares of its width."""
+        limits = (10 * each for each in (self.min_score, self.max_score) if each is not None)
+        return tuple(each - tenth for each in limits if min(int(each), 9) == tenth)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ DOCUMENT_STEPS = (
 )
 # Under which a step carries along what never reached it: the stage that dropped it.
 DROPPED_BEFORE = frozenset({"quality", "dedup", "substring"})
-UNKNOWN_LANGUAGE = "unknown"
+UNKNOWN_LANGUAGE, OTHER_LANGUAGES = "unknown", "other"
 
 
 def by_number(numbers: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
@@ -63,10 +63,23 @@ def order_funnels(steps: list[StepCounts]) -> tuple[SourceFunnel, ...]:
     )
 
 
+def number_languages(rows: Iterable[LanguageShares], most: int) -> dict[str, int]:
+    """A number from 1 for each of the `most` frequent languages of all sources together.
+
+    >>> number_languages([LanguageShares("a", 9, (("de", 5), ("other", 4)))], 8)
+    {'de': 1}
+    """
+    total = add_up(dict(row.languages) for row in rows)
+    named = [
+        name for name, _ in by_number(total) if name not in (OTHER_LANGUAGES, UNKNOWN_LANGUAGE)
+    ]
+    return {name: number for number, name in enumerate(named[:most], 1)}
+
+
 def language_shares(source: str, languages: Mapping[str, int], most: int) -> LanguageShares:
     """The most frequent languages of a source; the others as one."""
     named = {name or UNKNOWN_LANGUAGE: number for name, number in languages.items()}
     ordered = by_number(named)
     shown, rest = ordered[:most], sum(number for _, number in ordered[most:])
-    other = (("other", rest),) if rest else ()
+    other = ((OTHER_LANGUAGES, rest),) if rest else ()
     return LanguageShares(source, sum(named.values()), shown + other)

@@ -2,7 +2,7 @@
 
 import json
 
-from storage.artifact import ArtifactRef
+from storage.artifact import ArtifactRef, Counts
 from tasks.report.contents import ClassifiedSource, Classifier, HeldOutExamples, ScoreLimit
 from tasks.report.inputs import Inputs
 
@@ -45,11 +45,15 @@ def _heldout(inputs: Inputs, ref: ArtifactRef) -> HeldOutExamples | None:
 
 def _source(inputs: Inputs, name: str, source: str, scored: ArtifactRef) -> ClassifiedSource:
     tenths = inputs.counts(scored).extra["tenths"]
-    cutoff = inputs.get("find-cutoff", f"{name}/{source}")
-    found = inputs.counts(cutoff).extra if cutoff is not None else {}
+    cutoff, decided = inputs.get("find-cutoff", f"{name}/{source}"), inputs.get("decide", source)
+    found = inputs.counts(cutoff) if cutoff is not None else Counts()
+    limits = inputs.counts(decided).extra.get("limits", {}) if decided is not None else {}
+    own = [limit for limit in limits.values() if limit["signal"] == f"classifier_{name}"]
     return ClassifiedSource(
         source,
         tuple(tenths[str(tenth)] for tenth in range(10)),
-        found.get("min_score"),
-        found.get("kept_share"),
+        next((limit["from"] for limit in own if limit["from"] is not None), None),
+        next((limit["to"] for limit in own if limit["to"] is not None), None),
+        found.kept,
+        round(found.kept * found.extra.get("kept_share", 0.0)),
     )

@@ -16,11 +16,13 @@ from tasks.report import figures, headline
 from tasks.report.charts import loss_chart
 from tasks.report.contents import Contents, Training
 from tasks.report.dots import accuracy_rows, bits_marks
+from tasks.report.funnel import number_languages
 from tasks.report.picture import color_of, picture_of
 from tasks.report.picture_svg import draw
 from tasks.report.safe_text import excerpt, neutralise, one_line, safe_href
 
 TEMPLATES = Path(__file__).with_name("templates")
+LANGUAGE_COLORS = 7  # classes l1 … of the style sheet; l0 is for all other languages
 WIDE, NARROW = (860, 330), (360, 270)  # width, height of a chart in pixels
 # The run's figures are filled in afterwards by `run_page`. The markers cannot occur in crawled
 # text, because "<" is escaped there.
@@ -143,6 +145,7 @@ def draw_page(contents: Contents, config: ReportConfig) -> str:
         picture=picture,
         picture_svg=draw(picture),
         step_titles=STEP_TITLES,
+        language_numbers=number_languages(contents.languages, LANGUAGE_COLORS),
         pretrain_charts=_charts(contents.pretrain, "Pretraining"),
         sft_charts=_charts(contents.sft, "Fine-tuning"),
         bits_high=max(highest, default=1.0) * 1.08,

@@ -154,7 +154,7 @@ def _classifiers() -> tuple[Classifier, ...]:
     limits = tuple(ScoreLimit(n / 20, 0.6 + n / 50, 1 - n / 25, 1 - n / 20) for n in range(20))
     prose = HeldOutExamples(400, 410, 0.947, 0.881, 0.902, limits)
     sources = (
-        ClassifiedSource("docs", (3, 9, 20, 41, 60, 80, 101, 90, 50, 18), 0.7412, 0.1),
+        ClassifiedSource("docs", (3, 9, 20, 41, 60, 80, 101, 90, 50, 18), 0.7412, None, 420, 43),
         ClassifiedSource("readmes", (90, 31, 12, 0, 2, 1, 5, 8, 11, 8)),
     )
     return (

@@ -5,10 +5,12 @@ from html.parser import HTMLParser
 from pipeline_config.report import ReportConfig
 from tasks.report.contents import (
     Answered,
+    ClassifiedSource,
     ClusterMember,
     Contents,
     DocumentExample,
     EditExample,
+    LanguageShares,
     ReasonEdits,
     ReasonExamples,
     RejectedText,
@@ -219,3 +221,40 @@ def test_a_trial_says_so_before_anything_else(contents: Contents) -> None:
     for text in (write_summary(trial), write_results(trial)):
         assert text.index(said) < text.index("documents kept of")
     assert "Trial" not in draw_page(contents, ReportConfig())
+
+
+def test_a_language_has_one_colour_over_all_sources(contents: Contents) -> None:
+    """`en` is the most frequent of all: 702 + 20 + 601; `de` comes next with 14 + 190."""
+    rows = (
+        contents.languages[0],
+        LanguageShares("readmes", 214, (("de", 190), ("en", 20), ("other", 4))),
+        contents.languages[2],
+    )
+    page = draw_page(replace(contents, languages=rows), ReportConfig())
+    found = re.findall(r'class="swatch (l\d)"></i>(\w+)', page)
+    assert found == [
+        *(("l1", "en"), ("l2", "de"), ("l3", "la"), ("l0", "other")),
+        *(("l2", "de"), ("l1", "en"), ("l0", "other")),
+        ("l1", "en"),
+    ]
+
+
+def test_a_classifier_says_of_how_many_it_keeps_a_share(contents: Contents) -> None:
+    page = draw_page(contents, ReportConfig())
+    shown = page.split('<section id="classifiers">')[1].split("</section>")[0]
+    text = " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    assert "from 0.7412 on: 43 of the 420 documents that passed all other rules" in text
+    # Below 0.7412 are seven tenths; the limit lies at 41 % of the eighth.
+    prose = shown.split("</details>")[0]
+    assert prose.count('class="over"') == 7
+    assert prose.count('<i class="limit" style="left:41.2%"></i>') == 1
+
+
+def test_limits_lie_in_their_tenth() -> None:
+    between = ClassifiedSource("a", (0,) * 10, 0.3, 1.0)
+    assert [between.outside(tenth) for tenth in range(10)] == [True] * 3 + [False] * 7
+    assert between.limits_in(3) == (0.0,)
+    assert between.limits_in(9) == (1.0,)  # the last tenth has both its ends
+    toxic = ClassifiedSource("a", (0,) * 10, max_score=0.45)
+    assert [toxic.outside(tenth) for tenth in range(10)] == [False] * 5 + [True] * 5
+    assert not ClassifiedSource("a", (0,) * 10).limited

@@ -28,6 +28,7 @@ from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA, EDITED_SCHEMA, d
 from storage.session import Session, planning, session
 from storage.steps import step
 from storage.store import Store
+from tasks.report import gather_classifiers
 from tasks.report.contents import Contents, TeacherShare
 from tasks.report.inputs import Inputs
 from tasks.report.report import gather
@@ -517,6 +518,37 @@ def test_edits_are_counted_and_shown_in_their_layers(running: Session) -> None:
     assert texts["7"].startswith("docs text 7 ")
 
 
+def write_counts(read: int, kept: int, **extra: object) -> Writer:
+    def write(build: Build) -> None:
+        build.counts.read, build.counts.kept = read, kept
+        build.counts.extra |= extra
+        build.add_json("x.json", extra)
+
+    return write
+
+
+def test_classifiers_have_the_limits_that_decide(running: Session) -> None:
+    """Of 65 documents 14 pass all other rules, and 10 of them score 0.74 or more."""
+    tenths = {str(tenth): tenth for tenth in range(10)}
+    limits = {
+        "classifier_good_low": {"signal": "classifier_good", "from": 0.74, "to": None},
+        "classifier_good_high": {"signal": "classifier_good", "from": None, "to": None},
+        "gopher_short_doc": {"signal": "num_words", "from": 50, "to": None},
+    }
+    writers = {
+        "train-classifier/good": write_counts(20, 20),
+        "classify/good/docs": write_counts(65, 65, tenths=tenths),
+        "classify/good/code": write_counts(65, 65, tenths=tenths),
+        "find-cutoff/good/docs": write_counts(65, 14, kept_share=10 / 14, min_score=0.74),
+        "decide/docs": write_counts(65, 10, limits=limits),
+    }
+    artifacts = {label: make(label, write) for label, write in writers.items()}
+    (good,) = gather_classifiers.classifiers(inputs_of(running, artifacts))
+    code, docs = good.sources
+    assert (docs.min_score, docs.max_score, docs.passing, docs.kept) == (0.74, None, 14, 10)
+    assert (code.limited, code.passing) == (False, 0)
+
+
 def test_report_writes_its_files_without_run_or_time(running: Session) -> None:
     ref, page, summary = page_of(running, list(WRITERS))
     assert [entry.name for entry in running.store.manifest_of(ref).files] == [
@@ -551,8 +583,8 @@ def test_bytes_are_those_of_this_version(running: Session) -> None:
     assert "10 documents kept of 19 found in 2 sources (3 links gave no page)" in page
     assert "| which source | 2.0 % | **90 %** ± 5.0 | 40 % | 10.0 s.e. |" in summary
     assert (report.version, ref.digest) == (
-        "6",
-        "3ae3cc42bcd5d9eeaf17b85e09ef4d909470da466913abc95e13ca1e2d9a273e",
+        "7",
+        "6fdc33914a377ec64ce2d6af0fbcd894bfdd6f51c4430800df9b223dce7547b1",
     )
 
 
