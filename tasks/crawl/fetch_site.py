@@ -11,10 +11,11 @@ its capture whatever was captured since.
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline_config.live import LiveCapture
-from storage.artifact import ArtifactRef, Manifest
+from storage.artifact import ArtifactRef, Counts, Manifest
 from storage.build import Build
 from storage.store import StoreError
 from tasks.crawl.findings import load_findings
@@ -27,10 +28,19 @@ from tasks.crawl.recapture import (
     write_files,
     write_visits,
 )
-from tasks.crawl.scope import host_of
+from tasks.crawl.scope import endpoint_of, host_of
 from tasks.crawl.warc_writing import VISITS_NAME, CaptureFolder
 
 PAGES_SUFFIX = ".warc.gz"
+ADVICE = {
+    "private_address": "{0} is no public address; where it may be asked, name it in the source: "
+    'allow_private: ["{0}"]',
+    "failed_cannot_resolve_host": "{0} cannot be found; is the name right?",
+    "failed_connection_refused": "{0} refuses connections; is the server up, and the port right?",
+    "robots_unreachable": "the robots.txt of {0} cannot be had (no answer, or an error of the "
+    "server), which forbids all pages",
+    "robots_disallowed": "the robots.txt of {0} forbids our user_agent these pages",
+}
 
 
 def fetch_site(build: Build, capture: LiveCapture) -> None:
@@ -54,7 +64,8 @@ def fetch_site(build: Build, capture: LiveCapture) -> None:
     count(build, result)
     build.counts.extra |= {"ended": ended, "chain": chain_of(build, capture)}
     if build.counts.kept == 0:
-        raise ValueError(f"{build.label}: no page at {', '.join(capture.seeds)}: {build.counts}")
+        seeds = ", ".join(capture.seeds)
+        raise ValueError("; ".join([f"no page at {seeds}: {build.counts}", *advice(build.counts)]))
     if before is not None:
         build.counts.extra["before"] = before.recipe
         tell_changes(build, result)
@@ -71,6 +82,13 @@ def fetch_site(build: Build, capture: LiveCapture) -> None:
     ledger = build.scratch / LEDGER_NAME
     rows, digest = save_ledger(result.pages.values(), ledger)
     build.add_file(LEDGER_NAME, ledger, rows=rows, digest=digest)
+
+
+def advice(counts: Counts) -> Iterator[str]:
+    """What may be done about the commonest causes of an empty capture, each with an address."""
+    for reason, text in ADVICE.items():
+        if counts.dropped.get(reason):
+            yield text.format(endpoint_of(counts.examples[reason][0]))
 
 
 def count(build: Build, result: Recapture) -> None:

@@ -37,6 +37,16 @@ class RefusedError(IgnoreRequest):
         self.reason = reason
 
 
+def failed_because(error: BaseException | None) -> str:
+    """The reason behind a request without an answer, named after the error.
+
+    >>> failed_because(TimeoutError())
+    'failed_timeout'
+    """
+    name = type(error).__name__.removesuffix("Error").removeprefix("Download")
+    return "failed" + "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+
+
 def speaks_for_site(request: Request) -> bool:
     """Whether a request is for robots.txt or the file of reservations, wherever they have moved."""
     return bool(request.meta.get("dont_obey_robotstxt"))

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from protego import Protego
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
 from scrapy.http import Response
 from scrapy.robotstxt import ProtegoRobotParser, decode_robotstxt
 from scrapy.utils.defer import deferred_from_coro
@@ -24,6 +25,7 @@ from tasks.crawl.request_kinds import (
     NOT_FETCHED,
     CapturingSpider,
     RefusedError,
+    failed_because,
     first_url,
     is_aside,
     is_robots,
@@ -38,6 +40,7 @@ BUSY_STATUSES = frozenset({429, 503})
 # Ten thousand pages then take a week. Apache Nutch gives a site up at 30 s.
 MAX_PAUSE_SECONDS = 60.0
 SHORT_SECONDS = 0.001  # Scrapy looks at the time of the last request only where there is a delay
+NO_SERVER = (CannotResolveHostError, DownloadConnectionRefusedError)
 AGENT_LINE = re.compile(r"\s*user[- ]?agent(?:\s*:|\s)\s*([^#]*)", re.IGNORECASE)
 PRODUCT = re.compile(r"[\w.-]*", re.ASCII)
 
@@ -133,12 +136,17 @@ class SiteRules:
         return response.replace(status=200, body=b"")
 
     def process_exception(self, request: Request, exception: Exception) -> Response | None:
-        """No answer, after all retries."""
-        return self.forbid(request) if is_robots(request) else None
+        """No answer, after all retries; where there is no server at all, that is the reason."""
+        if not is_robots(request):
+            return None
+        is_own = host_of(request.url) == host_of(first_url(request))
+        if is_own and isinstance(exception, NO_SERVER):
+            return self.forbid(request, failed_because(exception))
+        return self.forbid(request)
 
-    def forbid(self, request: Request) -> Response:
+    def forbid(self, request: Request, reason: str = "robots_unreachable") -> Response:
         """A robots.txt that forbids everything."""
-        self.spider.shut_hosts[host_of(first_url(request))] = "robots_unreachable"
+        self.spider.shut_hosts[host_of(first_url(request))] = reason
         return Response(request.url, body=self.FORBID_ALL, flags=[NOT_FETCHED])
 
     def robots_parsed(self, robotparser: OwnRobotParser, request: Request) -> None:

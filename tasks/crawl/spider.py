@@ -44,7 +44,7 @@ from tasks.crawl.ledger import Outcome
 from tasks.crawl.opt_outs import opted_out
 from tasks.crawl.page_facts import PageFacts, page_facts
 from tasks.crawl.previous import NOTHING, Previous, load_previous
-from tasks.crawl.request_kinds import RefusedError
+from tasks.crawl.request_kinds import RefusedError, failed_because
 from tasks.crawl.scope import Scope, host_of, page_url, unique
 from tasks.crawl.spider_progress import num_waiting
 from tasks.crawl.spider_settings import settings
@@ -203,8 +203,7 @@ class SiteSpider(scrapy.Spider):
             return "private_address" if is_private else self.shut_hosts[host_of(request.url)]
         if is_private:
             return "private_address"
-        name = type(error).__name__.removesuffix("Error").removeprefix("Download")
-        return "failed" + "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+        return failed_because(error)
 
     # ---- sitemaps
 

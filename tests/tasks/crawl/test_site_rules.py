@@ -6,14 +6,22 @@ import re
 import time
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from scrapy import Request
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadTimeoutError,
+)
 
 from tasks.crawl.live import CrawlProgress, crawl
 from tasks.crawl.opt_outs import TDM_FILE
-from tasks.crawl.site_rules import OwnRobotParser, own_groups
+from tasks.crawl.site_rules import OwnRobotParser, SiteRules, own_groups
 from tests.tasks.crawl.sites import Answer, Site, page
 from tests.tasks.crawl.test_live import capture_of
 from tests.tasks.crawl.test_site_signals import captured, paths
@@ -97,6 +105,28 @@ def test_a_site_that_asks_for_endless_pauses_is_left_alone(site: Site, tmp_path:
     assert result.finished == "finished"
     assert result.others == {"crawl_delay": 1}
     assert site.hits == {"/robots.txt": 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "reason"),
+    [
+        ("http://a.org/robots.txt", CannotResolveHostError(), "failed_cannot_resolve_host"),
+        ("http://a.org/robots.txt", DownloadConnectionRefusedError(), "failed_connection_refused"),
+        ("http://a.org/robots.txt", DownloadTimeoutError(), "robots_unreachable"),
+        ("http://b.org/robots.txt", CannotResolveHostError(), "robots_unreachable"),  # moved there
+    ],
+)
+def test_a_host_without_a_server_is_shut_for_that(url: str, error: Exception, reason: str) -> None:
+    shut_hosts: dict[str, str] = {}
+    crawler: Any = SimpleNamespace(
+        spider=SimpleNamespace(shut_hosts=shut_hosts),
+        signals=SimpleNamespace(connect=lambda *_: None),
+    )
+    meta = {"dont_obey_robotstxt": True, "redirect_urls": ["http://a.org/robots.txt"]}
+    answer = SiteRules(crawler).process_exception(Request(url, meta=meta), error)
+    assert answer is not None
+    assert answer.body == SiteRules.FORBID_ALL
+    assert shut_hosts == {"a.org": reason}
 
 
 def test_a_robots_txt_that_moved_and_fails_is_unreachable(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -309,6 +310,29 @@ def test_a_wrong_column_names_itself_and_those_there_are(direct: Session, data: 
     assert str(caught.value) == (
         "a.jsonl and 1 more have no column 'text' (columns.text); they have body, u"
     )
+
+
+def test_a_site_without_a_page_says_what_to_do(direct: Session, site: Site) -> None:
+    with socket.socket() as shut:
+        shut.bind(("127.0.0.1", 0))  # but nobody listens
+        port = shut.getsockname()[1]
+        source = {
+            "kind": "live",
+            "seeds": [site.url(), f"http://localhost:{port}/"],
+            "allow_private": [f"localhost:{port}"],
+            **{"contact": "me@example.org", "delay_seconds": 0, "retries": 0},
+        }
+        with pytest.raises(ValueError, match="no page at") as caught:
+            ingest(crawl(source))
+    private = f"127.0.0.1:{site.port}"
+    assert str(caught.value) == (
+        f"no page at {site.url()}, http://localhost:{port}/: read 2, kept 0, dropped 2 "
+        "(failed_connection_refused 1, private_address 1); "
+        f"{private} is no public address; where it may be asked, name it in the source: "
+        f'allow_private: ["{private}"]; '
+        f"localhost:{port} refuses connections; is the server up, and the port right?"
+    )
+    assert site.hits == {}
 
 
 def test_pages_on_a_list_are_counted_and_the_place_of_the_list_is_in_no_key(
