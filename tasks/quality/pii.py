@@ -3,7 +3,8 @@
 Every kind is found by a pattern that looks at a character a bounded number of times, for crawled
 text is hostile; then it is checked for what it claims to be:
 
-- email addresses by their form, with a top-level domain of letters;
+- email addresses by their form, with a top-level domain of letters; handles such as
+  @jane@example.org, which name a person the same way, are masked as one with their first @;
 - phone numbers by the numbering plans of `phonenumbers` (Google's libphonenumber), in one of the
   ways to group them that the plan knows, so that dates and article numbers stay;
 - IP addresses of both versions, when they are public (IANA's registries, by `ipaddress`);
@@ -43,6 +44,10 @@ EMAIL = re.compile(
     rf"[{LATIN}][{LATIN}\u0300-\u036f_.%+-]{{0,63}}@"
     r"(?:[A-Za-z0-9-]{1,63}\.){1,8}(?:xn--[A-Za-z0-9-]{1,59}|[A-Za-z]{2,24})(?![A-Za-z0-9])"
 )
+# What the pattern leaves out in front of an address: the @ of a handle, or o' as in o'brien. It is
+# looked for only where an address was found.
+FRONT = re.compile(rf"(?<![{LATIN}])(?:@|(?:[{LATIN}][{LATIN}_.%+-]{{0,60}}[_.%+-])?[{LATIN}]')\Z")
+FRONT_CHARS = 64
 IPV4 = re.compile(r"(?<![A-Za-z0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9.]*[0-9])")
 IPV6 = re.compile(
     r"(?<![A-Za-z0-9.])[0-9A-Fa-f]{0,4}+(?::{1,2}[0-9A-Fa-f]{1,4}){1,8}+(?:::)?+"
@@ -70,9 +75,10 @@ KEYS = re.compile(
     r"|[sr]k_live_[A-Za-z0-9]{24,99}"  # Stripe
     r"|eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,2000}"  # JSON Web Token
     r")(?![A-Za-z0-9_-])"
-    # Between the marks no two hyphens follow each other, so no beginning is looked past twice.
-    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\w+/=\s:,]*+(?:-(?!-)[\w+/=\s:,]*+)*+"
-    r"-----END [A-Z ]{0,30}KEY-----",
+    # Between the marks no two hyphens follow each other, so no beginning is looked past twice. Else
+    # all may be there: headers, such as GnuPG's version, and the line ends of a JSON string.
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^-]*+(?:-(?!-)[^-]*+)*+"
+    r"-----END [A-Z ]{0,30}KEY(?: BLOCK)?-----",
     re.ASCII,
 )
 UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA has given out
@@ -123,9 +129,19 @@ def find_pii(text: str, rules: PiiRules) -> list[tuple[int, int, PiiKind]]:
 
 
 def find_emails(text: str) -> Iterator[Span]:
-    """Email addresses."""
-    if "@" in text:
-        yield from (match.span() for match in EMAIL.finditer(text))
+    """Email addresses and handles.
+
+    >>> list(find_emails("@jane@example.org, o'hara@example.org"))
+    [(0, 17), (19, 37)]
+    """
+    last = 0
+    for match in EMAIL.finditer(text) if "@" in text else ():
+        start, end = match.span()
+        if text[start - 1 : start] in ("@", "'"):
+            front = FRONT.search(text, max(last, start - FRONT_CHARS), start)
+            start = front.start() if front else start
+        yield start, end
+        last = end
 
 
 def find_keys(text: str) -> Iterator[Span]:

@@ -121,7 +121,7 @@ def find_boilerplate(
     find_boilerplate(build, documents, decisions, rules)
 
 
-@step("edit", version="3", libraries=("phonenumbers", "xxhash"), identity=_word_lists)
+@step("edit", version="4", libraries=("phonenumbers", "xxhash"), identity=_word_lists)
 def edit(
     build: Build,
     documents: ArtifactRef,

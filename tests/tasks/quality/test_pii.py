@@ -42,6 +42,14 @@ def found(text: str, rules: PiiRules = RULES) -> list[tuple[str, str]]:
         ("_jane@example.org", ("email", "jane@example.org")),
         ("-jane@example.org", ("email", "jane@example.org")),
         ("mailto:%20jane@example.org", ("email", "jane@example.org")),
+        ("toot to @jane@social.example!", ("email", "@jane@social.example")),
+        ("(@j.doe@social.example)", ("email", "@j.doe@social.example")),
+        ("a@jane@example.org", ("email", "jane@example.org")),
+        ("@@jane@example.org", ("email", "@jane@example.org")),
+        ("O'Brien@example.org", ("email", "O'Brien@example.org")),
+        ("<pat.o'brien@example.org>", ("email", "pat.o'brien@example.org")),
+        ("to='jane@example.org'", ("email", "jane@example.org")),
+        ("all'info@example.org", ("email", "info@example.org")),
         ("jane@example.org_x", ("email", "jane@example.org")),
         ("éloïse@example.org", ("email", "éloïse@example.org")),
         ("x@example.xn--p1ai.", ("email", "x@example.xn--p1ai")),
@@ -81,6 +89,28 @@ def test_a_private_key_is_one_find() -> None:
     key = f"{begin}\nDEK-Info: AES-128-CBC,0A\n\nMIIE+a/b=\n{end}"
     assert found(f"before\n{key}\nafter\n{key}") == [("key", key)] * 2
     assert found(f"{begin}\nMIIE\n{key}") == [("key", key)]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2.0.22 (GNU/Linux)\n"
+        "Comment: https://gnupg.org - x\n\nlQHYBF0\n=a1Bc\n-----END PGP PRIVATE KEY BLOCK-----",
+        r"-----BEGIN PRIVATE KEY-----\nMIIEvQ+/\n-----END PRIVATE KEY-----\n"[:-2],
+    ],
+)
+def test_a_key_in_its_armour_or_in_a_json_string_is_found(key: str) -> None:
+    assert found(f'"{key}\\n"') == [("key", key)]
+    assert found(key.replace("PRIVATE", "PUBLIC")) == []
+
+
+def test_addresses_side_by_side_are_found_each() -> None:
+    assert found("a@b.cc'x@d.org @jane@e.org@f@g.org") == [
+        ("email", "a@b.cc"),
+        ("email", "x@d.org"),
+        ("email", "@jane@e.org"),
+        ("email", "f@g.org"),
+    ]
 
 
 def test_only_the_chosen_kinds_are_found() -> None:
@@ -179,6 +209,9 @@ def test_a_card_is_found_between_any_groups_of_digits(
         "1.",
         "1 ",
         "a@",
+        "a." * 30 + "a'b@cc.dd ",
+        "o'b@cc.dd ",
+        "@b@cc.ddd ",
         "+1 ",
         "::",
         "eyJ",
