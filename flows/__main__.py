@@ -61,7 +61,15 @@ def build_app() -> App:
 
 
 def _runs_app() -> App:
-    app = App(name="runs", help="What ran, what it did, and how two runs differ.")
+    app = App(
+        name="runs",
+        help="What ran, what it did, and how two runs differ.",
+        help_epilogue=_examples(
+            "runs list",
+            "runs show                    the latest run, step by step",
+            "runs diff 20261120-1811      what the latest one did otherwise",
+        ),
+    )
     app.command(runs.list_runs, name="list", help_epilogue=_examples("runs list --json"))
     app.command(
         runs.show_run,
@@ -77,7 +85,15 @@ def _runs_app() -> App:
 
 
 def _artifacts_app() -> App:
-    app = App(name="artifacts", help="What is in the store, whether it is whole, and out of it.")
+    app = App(
+        name="artifacts",
+        help="What is in the store, whether it is whole, and out of it.",
+        help_epilogue=_examples(
+            "artifacts list",
+            "artifacts show dedup",
+            "artifacts export current/corpus ./my-corpus",
+        ),
+    )
     app.command(
         artifacts.list_artifacts,
         name="list",
@@ -91,7 +107,10 @@ def _artifacts_app() -> App:
     app.command(
         artifacts.export_artifact,
         name="export",
-        help_epilogue=_examples("artifacts export current/chat ./my-model"),
+        help_epilogue=_examples(
+            "artifacts export current/corpus ./my-corpus",
+            "artifacts export current/chat ./my-model",
+        ),
     )
     app.command(
         artifacts.verify_artifacts, name="verify", help_epilogue=_examples("artifacts verify")

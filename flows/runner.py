@@ -14,7 +14,7 @@ from flows.knobs import RunKnobs
 from flows.lifeline import end_with_parent, leave_soon
 from flows.progress import RunReporter
 from flows.promotion import promote
-from flows.words import duration, first_line, outcome
+from flows.words import duration, first_line, outcome, reason
 from pipeline_config.pipeline import PipelineConfig
 from pipeline_config.schedules import FlowName
 from storage.runs import RunRecord, read_run
@@ -145,8 +145,7 @@ def summary(store: Store, record: RunRecord) -> str:
 def failure(record: RunRecord) -> str:
     """Which step failed and why, in one line."""
     failed = [step for step in record.steps if step.status == "failed"]
-    error = failed[0].error if failed else record.error
-    return f"{failed[0].label}: {first_line(error)}" if failed else first_line(error)
+    return f"{failed[0].label}: {reason(failed[0])}" if failed else first_line(record.error)
 
 
 def _table_of_steps(record: RunRecord) -> str:

@@ -22,7 +22,7 @@ def duration(seconds: float) -> str:
 def outcome(step: StepRun) -> str:
     """What became of a step, in a few words: `712 of 735 kept (too_short 20, empty 3)`."""
     if step.status == "failed":
-        return f"failed: {first_line(step.error)}"
+        return f"failed: {reason(step)}"
     if step.status == "cached":
         return "cached"
     counts = step.counts
@@ -37,6 +37,16 @@ def outcome(step: StepRun) -> str:
     listed = ", ".join(f"{reason} {number:,}" for reason, number in reasons[:3])
     more = ", …" if len(reasons) > 3 else ""
     return f"{counts.kept:,} of {counts.read:,} kept ({listed}{more}){more_said}"
+
+
+def reason(step: StepRun) -> str:
+    """Why a step failed, in one line; the label that its message begins with is told beside it."""
+    line = first_line(step.error)
+    for name in (step.label, step.step):
+        for mark in (": ", ", ", " "):
+            if line.startswith(name + mark):
+                return line.removeprefix(name + mark)
+    return line
 
 
 def first_line(text: str) -> str:

@@ -66,7 +66,12 @@ def open_store(url: str) -> "Store":
 
     try:
         return Store(url)
-    except (OSError, ValueError, ImportError) as error:
+    except OSError as error:
+        why = f"{error.strerror or error} ({error.filename or url})"
+        if os.path.isfile(url):
+            why = "it is a file; --store takes a folder, or a URL such as s3://bucket"
+        raise UserError(f"cannot open the store {url}: {why[:1].lower()}{why[1:]}") from None
+    except (ValueError, ImportError) as error:
         raise UserError(f"cannot open the store {url}: {error}; check --store") from None
 
 

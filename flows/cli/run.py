@@ -179,9 +179,18 @@ def _explain_failure(error: Exception, reporter: "TerminalReporter", log: "Path"
     lines = [
         f"failed: {reason.splitlines()[0] if reason else type(error).__name__}",
         f"  all output: {log}",
-        "  finished steps are kept: run the same command again to go on from there",
+        f"  finished steps are kept: {_how_to_go_on(error)}",
     ]
     return "\n".join(lines)
+
+
+def _how_to_go_on(error: Exception) -> str:
+    """A network or a disk may do better next time; what a step refuses, it refuses again."""
+    from storage.store import StoreError
+
+    if isinstance(error, OSError | StoreError):
+        return "run the same command again to go on from there"
+    return "once the cause is mended, the same command goes on from there"
 
 
 def _print_ending(console: Console, store: "Store", reporter: "TerminalReporter") -> None:

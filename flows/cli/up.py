@@ -14,6 +14,7 @@ from flows.cli.common import (
     stdout,
 )
 from flows.cli.run import PresetOption
+from pipeline_config.schedules import Schedule
 
 
 def up(
@@ -62,21 +63,35 @@ def up(
                     pages_url=pages_url,
                 ) as (addresses, process),
             ):
+                schedules = [
+                    f"schedule   {name}: {when.cron} ({when.timezone}), next {_next(when)}"
+                    for name, when in config.schedules.items()
+                ]
                 status.stop()
                 lines = [
+                    f"preset     {preset}",
                     f"dashboard  {addresses.dashboard}",
                     f"run        {addresses.dashboard}/deployments",
                     f"summaries  {addresses.dashboard}/artifacts",
                     f"reports    {addresses.pages}",
                     f"log        {serving_log(opened)}",
                 ]
-                lines += [
-                    f"schedule   {name}: {schedule.cron} ({schedule.timezone})"
-                    for name, schedule in config.schedules.items()
-                ]
-                out.print("\n".join([*lines, "Ctrl-C ends everything."]), soft_wrap=True)
+                out.print(
+                    "\n".join([*lines, *schedules, "Ctrl-C ends everything."]), soft_wrap=True
+                )
                 if not wait_for_signal_or_end(process):
                     raise RunError(f"the serving process ended; see {serving_log(opened)}")
                 out.print("stopping")
         if not api and not wait_until_gone(home):
             out.print("another command still uses the Prefect server; it ends with that one")
+
+
+def _next(schedule: Schedule) -> str:
+    """When a schedule fires next, as Prefect computes it, on its own clock."""
+    import asyncio
+
+    from prefect.server.schemas.schedules import CronSchedule
+
+    cron = CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
+    (date,) = asyncio.run(cron.get_dates(1))
+    return f"{date:%Y-%m-%d %H:%M}"

@@ -12,6 +12,7 @@ from command_line import ROOT, CommandLine
 from pydantic import BaseModel
 
 from flows.__main__ import main
+from flows.cli.run import _how_to_go_on
 from storage.runs import StepRun, move_reference, read_run, write_run
 from storage.session import session
 from storage.steps import step
@@ -97,6 +98,19 @@ def test_every_command_explains_itself_with_an_example(
     assert f"crawl2chat {' '.join(command)}" in text.split("Examples:")[1]
 
 
+@pytest.mark.parametrize("group", ["runs", "artifacts"])
+def test_a_group_of_commands_has_examples_of_its_own(
+    group: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = answer(capsys, group, "--help").split("Examples:")[1].strip().splitlines()
+    assert all(line.split()[:2] == ["crawl2chat", group] for line in examples if line.strip())
+
+
+def test_an_error_that_may_pass_is_told_apart() -> None:
+    assert _how_to_go_on(ConnectionResetError("gone")).startswith("run the same command again")
+    assert _how_to_go_on(ValueError("no column")).startswith("once the cause is mended")
+
+
 def test_help_and_planning_load_nothing_heavy() -> None:
     code = (
         "import sys; from flows.__main__ import main; main(['--help']); main(['plan', '--help']);"
@@ -158,7 +172,11 @@ def test_store_that_cannot_be_opened_is_told(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert "cannot open the store" in refusal(capsys, "plan", "--store", str(tmp_path / "file"))
+    told = refusal(capsys, "plan", "--store", str(tmp_path / "file"))
+    assert told.endswith("it is a file; --store takes a folder, or a URL such as s3://bucket")
+    told = refusal(capsys, "plan", "--store", str(tmp_path / "file" / "below"))
+    assert "not a directory (" in told
+    assert "Errno" not in told
     assert "cannot open the store" in refusal(capsys, "plan", "--store", "nope://x")
 
 
@@ -348,9 +366,9 @@ def test_failed_run_names_the_step_the_reason_and_how_to_go_on(
     failed = command_line.run("crawl.as_of=fails")
     assert failed.returncode == 1
     first, *rest = failed.stderr.splitlines()
-    assert first == "failed: join: join wanted 3 apples, got 2; pick one more"
+    assert first == "failed: join: wanted 3 apples, got 2; pick one more"
     assert rest[0].strip().startswith("all output: ")
-    assert "run the same command again" in rest[1]
+    assert "once the cause is mended, the same command goes on" in rest[1]
     assert "Traceback" not in failed.stdout + failed.stderr
 
 

@@ -47,6 +47,10 @@ def test_outcome_says_what_was_dropped_and_why() -> None:
     assert outcome(step("a")) == ""
     assert outcome(step("a", "cached", counts=COUNTS)) == "cached"
     assert outcome(step("a", "failed", error="no room\nTraceback")) == "failed: no room"
+    for error in ("a/b: no room", "a/b has no room", "a, shard 00: no room"):
+        told = outcome(StepRun(label="a/b", step="a", recipe="r", status="failed", error=error))
+        assert told.endswith("no room")
+        assert "a/b" not in told
     many = Counts(read=10, kept=0, dropped={"a": 1, "b": 2, "c": 3, "d": 4})
     assert outcome(step("a", counts=many)) == "0 of 10 kept (d 4, c 3, b 2, …)"
 

@@ -21,6 +21,7 @@ from command_line import DEADLINE, CommandLine, processes_about, wait_for
 from pydantic import BaseModel
 
 from flows.catalog import FLOW_NAMES
+from flows.cli.up import _next
 from flows.serve import deployment, reconcile
 from pipeline_config.schedules import Schedule
 from storage.runs import list_runs, read_run
@@ -45,6 +46,11 @@ def test_every_flow_becomes_a_deployment_that_can_be_imported() -> None:
         assert getattr(flows.prefect_flows, variable).name == name
         assert made.parameters["run"]["preset"] == "demo"
         assert "http://127.0.0.1:1" in str(made.description)
+
+
+def test_next_time_of_a_schedule_is_told_on_its_own_clock() -> None:
+    monthly = Schedule(cron="0 3 1 * *", timezone="Europe/Berlin")
+    assert re.fullmatch(r"\d{4}-\d\d-01 03:00", _next(monthly))
 
 
 def test_schedule_of_the_preset_captures_again() -> None:
