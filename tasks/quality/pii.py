@@ -46,7 +46,9 @@ EMAIL = re.compile(
 )
 # What the pattern leaves out in front of an address: the @ of a handle, or o' as in o'brien. It is
 # looked for only where an address was found.
-FRONT = re.compile(rf"(?<![{LATIN}])(?:@|(?:[{LATIN}][{LATIN}_.%+-]{{0,60}}[_.%+-])?[{LATIN}]')\Z")
+FRONT = re.compile(
+    rf"(?<![{LATIN}])(?:@_{{0,9}}|(?:[{LATIN}][{LATIN}_.%+-]{{0,60}}[_.%+-])?[{LATIN}]')\Z"
+)
 FRONT_CHARS = 64
 IPV4 = re.compile(r"(?<![A-Za-z0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9.]*[0-9])")
 IPV6 = re.compile(
@@ -137,7 +139,7 @@ def find_emails(text: str) -> Iterator[Span]:
     last = 0
     for match in EMAIL.finditer(text) if "@" in text else ():
         start, end = match.span()
-        if text[start - 1 : start] in ("@", "'"):
+        if text[start - 1 : start] in ("@", "_", "'"):
             front = FRONT.search(text, max(last, start - FRONT_CHARS), start)
             start = front.start() if front else start
         yield start, end

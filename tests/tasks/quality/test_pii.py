@@ -44,6 +44,7 @@ def found(text: str, rules: PiiRules = RULES) -> list[tuple[str, str]]:
         ("mailto:%20jane@example.org", ("email", "jane@example.org")),
         ("toot to @jane@social.example!", ("email", "@jane@social.example")),
         ("(@j.doe@social.example)", ("email", "@j.doe@social.example")),
+        ("@__jane@social.example", ("email", "@__jane@social.example")),
         ("a@jane@example.org", ("email", "jane@example.org")),
         ("@@jane@example.org", ("email", "@jane@example.org")),
         ("O'Brien@example.org", ("email", "O'Brien@example.org")),
