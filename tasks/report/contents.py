@@ -19,6 +19,7 @@ class StepCounts:
     dropped: tuple[tuple[str, int], ...] = ()  # reason, number; most frequent first
     edited: int = 0
     failing: tuple[tuple[str, int], ...] = ()  # rule, documents that fail it, be it first or not
+    limits: tuple[tuple[str, str], ...] = ()  # rule, what it asks of which signal
     edits: tuple[tuple[str, int], ...] = ()  # reason, spans that were changed; most frequent first
     facts: tuple[str, ...] = ()  # sentences about a crawl: what changed, what is damaged
     examples: tuple[tuple[str, tuple[str, ...]], ...] = ()  # reason, addresses of some dropped

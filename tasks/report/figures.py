@@ -67,6 +67,17 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def measured(value: object) -> str:
+    """A signal's value: three digits that matter of a fraction, anything else as it is."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def bounds(low: object, high: object) -> str:
+    """What lies within limits, of which either may be None: `at least 3, at most 10`."""
+    named = (("at least", low), ("at most", high))
+    return ", ".join(f"{how} {measured(limit)}" for how, limit in named if limit is not None)
+
+
 def decimal(number: float, digits: int = 3) -> str:
     """A score with a fixed number of decimals, a real minus sign, and no `-0.000`."""
     text = f"{number:.{digits}f}"

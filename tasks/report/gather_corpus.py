@@ -18,6 +18,7 @@ from tasks.report.contents import (
     StepCounts,
 )
 from tasks.report.examples import Chosen, Place, choose, locate
+from tasks.report.figures import bounds, measured
 from tasks.report.funnel import (
     DROPPED_BEFORE,
     add_up,
@@ -188,16 +189,8 @@ def _note(chosen: Chosen, reason: str, signals: _Signals | None) -> str:
     value = signals.values.get(chosen.place, {}).get(str(limit["signal"]))
     if value is None:
         return ""
-    shown = f"{limit['signal']} {_figure(value)}"
-    if limit["from"] is not None:
-        shown += f", at least {_figure(limit['from'])}"
-    if limit["to"] is not None:
-        shown += f", at most {_figure(limit['to'])}"
-    return shown
-
-
-def _figure(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    within = bounds(limit["from"], limit["to"])
+    return f"{limit['signal']} {measured(value)}" + (f", {within}" if within else "")
 
 
 def languages(inputs: Inputs, config: ReportConfig) -> tuple[LanguageShares, ...]:

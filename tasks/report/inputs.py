@@ -11,6 +11,7 @@ from storage.build import Build
 from storage.tables import read_table
 from tasks.report.contents import StepCounts
 from tasks.report.examples import Place
+from tasks.report.figures import bounds
 from tasks.report.funnel import by_number
 
 
@@ -121,5 +122,9 @@ def step_counts(step: str, source: str, counts: Counts) -> StepCounts:
         by_number(counts.dropped),
         counts.edited,
         by_number(counts.extra.get("failing", {})),
+        tuple(
+            (rule, f"{limit['signal']} {bounds(limit['from'], limit['to'])}".rstrip())
+            for rule, limit in sorted(counts.extra.get("limits", {}).items())
+        ),
         examples=tuple((reason, tuple(found)) for reason, found in sorted(counts.examples.items())),
     )

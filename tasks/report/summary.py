@@ -12,7 +12,7 @@ from tasks.report.charts import loss_chart, standalone
 from tasks.report.contents import Accuracy, Answered, Contents, StepCounts, Training
 from tasks.report.dots import accuracy_rows
 from tasks.report.examples import spread
-from tasks.report.figures import NOTHING, count, decimal, share
+from tasks.report.figures import NOTHING, count, decimal, share, things
 from tasks.report.picture import mermaid, picture_of
 from tasks.report.safe_text import escape_markdown, excerpt, fenced
 
@@ -121,9 +121,10 @@ def _funnel_row(step: StepCounts) -> tuple[str, ...]:
     reasons = ", ".join(f"{escape_markdown(name)} {count(n)}" for name, n in step.dropped[:6])
     more = f" and {len(step.dropped) - 6} more" if len(step.dropped) > 6 else ""
     name = f"{step.step}/{step.source}" if step.source else step.step
+    read = count(step.read) if step.unit == "document" else things(step.read, step.unit)
     return (
         escape_markdown(name),
-        count(step.read),
+        read,
         count(step.num_dropped),
         count(step.kept),
         reasons + more,

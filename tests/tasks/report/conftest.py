@@ -91,6 +91,7 @@ def _funnels() -> tuple[SourceFunnel, ...]:
             472,
             (("gopher_dup_line", 222), ("gopher_stop_words", 30), ("gopher_short_doc", 7)),
             failing=(("gopher_dup_line", 231), ("gopher_short_doc", 64), ("gopher_stop_words", 33)),
+            limits=(("gopher_short_doc", "num_words at least 50"),),
         ),
         StepCounts("edit", "docs", 472, 472, edited=3, edits=(("email", 4), ("phone", 1))),
         StepCounts("dedup", "docs", 472, 390, (("near_duplicate", 74), ("exact_duplicate", 8))),

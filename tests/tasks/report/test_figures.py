@@ -1,6 +1,16 @@
 import pytest
 
-from tasks.report.figures import MINUS, NOTHING, count, decimal, duration, share, short, size
+from tasks.report.figures import (
+    MINUS,
+    NOTHING,
+    bounds,
+    count,
+    decimal,
+    duration,
+    share,
+    short,
+    size,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +75,9 @@ def test_count_and_decimal() -> None:
     assert count(1_234_567) == "1,234,567"
     assert decimal(-0.0001) == "0.000"
     assert decimal(-0.25, 2) == f"{MINUS}0.25"
+
+
+def test_bounds_name_the_limits_there_are() -> None:
+    assert bounds(3, 10.0) == "at least 3, at most 10"
+    assert bounds(None, 0.28571) == "at most 0.286"
+    assert bounds(None, None) == ""

@@ -212,6 +212,15 @@ def test_the_funnel_says_where_dropped_records_are_from(contents: Contents) -> N
     assert "pages: 700 unchanged, 35 new" in funnel
 
 
+def test_what_a_crawl_asked_for_has_its_unit(contents: Contents) -> None:
+    page = draw_page(contents, ReportConfig())
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "docs 735 documents found, 390 kept Crawl 735 of 757 links" in text
+    assert "22 of 757 links gave no page, and are not among the found: http_404 12" in text
+    assert "gopher_short_doc 7 64 8.8 % num_words at least 50" in text
+    assert "| fetch/docs | 757 links | 22 | 735 |" in write_summary(contents)
+
+
 def test_a_trial_says_so_before_anything_else(contents: Contents) -> None:
     trial = replace(contents, trial=200)
     page, said = draw_page(trial, ReportConfig()), "Trial: at most 200 documents per source"

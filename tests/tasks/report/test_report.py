@@ -28,9 +28,10 @@ from storage.documents import DECISION_SCHEMA, DOCUMENT_SCHEMA, EDITED_SCHEMA, d
 from storage.session import Session, planning, session
 from storage.steps import step
 from storage.store import Store
-from tasks.report import gather_classifiers
+from tasks.report import gather_classifiers, headline
 from tasks.report.contents import Contents, TeacherShare
 from tasks.report.inputs import Inputs
+from tasks.report.picture import picture_of
 from tasks.report.report import gather
 from tasks.report.task import report
 
@@ -409,6 +410,10 @@ def test_funnels_equal_the_manifests(running: Session) -> None:
         ("decide", 6, 5),
         ("dedup", 5, 4),
     ]
+    assert docs.steps[2].limits == (
+        ("gopher_dup_line", "dup_line_fraction at most 0.3"),
+        ("gopher_short_doc", "num_words at least 50"),
+    )
     handles = running.handles
     for funnel in contents.funnels:
         for made in funnel.steps:
@@ -425,6 +430,27 @@ def test_funnels_equal_the_manifests(running: Session) -> None:
     assert sum(made.read for made in deduplicated) == dedup.read
     assert sum(made.kept for made in deduplicated) == dedup.kept
     assert sum(made.num_dropped for made in deduplicated) == sum(dedup.dropped.values())
+
+
+def test_whole_files_are_no_documents(running: Session) -> None:
+    """Three files with twelve records, of which ten give a text, and six stay."""
+
+    @step("fetch", version="1")
+    def fetch(build: Build, capture: dict[str, object]) -> None:
+        build.add_json("00000.warc.gz", 1)
+        build.counts.read = build.counts.kept = 3
+
+    labels = ("extract/docs", "score/docs", "decide/docs", "dedup", "read/code", "decide/code")
+    artifacts = {label: make(label, WRITERS[label]) for label in labels}
+    artifacts["fetch/docs"] = fetch({"kind": "common_crawl", "select": None}, label="docs")
+    contents = gather(inputs_of(running, artifacts), ReportConfig())
+    docs = contents.funnels[1]
+    assert [(step.unit, step.read) for step in docs.steps[:2]] == [("file", 3), ("document", 12)]
+    assert (docs.documents_in, docs.documents_out) == (12, 6)
+    assert [lane.counts for lane in picture_of(contents).lanes] == [(7, 6, 5, 4), (12, 10, 7, 6)]
+    assert headline.lede(contents) == (
+        "A corpus: 10 documents kept of 19 found in 2 sources (3 files fetched)."
+    )
 
 
 def test_examples_show_the_right_documents(running: Session) -> None:
@@ -583,8 +609,8 @@ def test_bytes_are_those_of_this_version(running: Session) -> None:
     assert "10 documents kept of 19 found in 2 sources (3 links gave no page)" in page
     assert "| which source | 2.0 % | **90 %** ± 5.0 | 40 % | 10.0 s.e. |" in summary
     assert (report.version, ref.digest) == (
-        "7",
-        "6fdc33914a377ec64ce2d6af0fbcd894bfdd6f51c4430800df9b223dce7547b1",
+        "8",
+        "be185bdade62e87d5fb90ddc04c36585259a98b0adf2b3a17dce19749ea95452",
     )
 
 
