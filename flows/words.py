@@ -64,6 +64,29 @@ def amount(done: int, total: int, unit: str, figures: dict[str, Any]) -> str:
     return ", ".join(filter(None, [far.strip(), *shown]))
 
 
+def figures(extra: dict[str, Any], most: int = 20) -> list[tuple[str, str]]:
+    """A step's own figures by name: those that are not zero; of long tables how many.
+
+    >>> figures({"heldout": {"roc_auc": 0.97579, "recall": 1.0}, "clusters": 1800, "broken": 0})
+    [('heldout', 'roc_auc 0.9758, recall 1'), ('clusters', '1,800')]
+    """
+    found = []
+    for name, value in extra.items():
+        leaves = [leaf for leaf in _leaves("", value) if leaf[1]]
+        told = ", ".join(f"{key} {_number(number)}".strip() for key, number in leaves)
+        if leaves:
+            found.append((name, told if len(leaves) <= most else f"{len(leaves)}, with --json"))
+    return found
+
+
+def _leaves(name: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [
+            leaf for key, item in value.items() for leaf in _leaves(f"{name} {key}".strip(), item)
+        ]
+    return [] if isinstance(value, list) else [(name, value)]
+
+
 def _number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}"

@@ -84,13 +84,18 @@ def show_artifact(
     ref: RefArgument, /, *, json: JsonOption = False, store: StoreOption = DEFAULT_STORE
 ) -> None:
     """Show one artifact: what it was made from, its files, and what was counted."""
+    from flows.words import figures
+
     found = find_manifest(existing_store(store), ref)
     if json:
         print_json(found.model_dump(mode="json"))
         return
     out = stdout()
     out.print(f"[bold]{found.label}[/]  version {found.version}  built {found.created_at}")
-    out.print(f"recipe {found.recipe}\ncontent {found.digest}\n{found.counts}\n", soft_wrap=True)
+    out.print(f"recipe {found.recipe}\ncontent {found.digest}\n{found.counts}", soft_wrap=True)
+    for name, told in figures(found.counts.extra):
+        out.print(f"{name}: {told}", soft_wrap=True, markup=False)
+    out.print()
     print_table(
         ["file", ">rows", ">size", "blob"],
         [

@@ -40,6 +40,7 @@ COMMANDS = [
 def count(build: Any, upto: int) -> None:
     build.counts.read, build.counts.kept = upto, upto - 1
     build.counts.drop("odd", 1)
+    build.counts.extra["heldout"] = {"roc_auc": 0.975786, "recall": 1.0, "negative": 1700}
     build.add_json("numbers.json", list(range(upto)))
 
 
@@ -262,7 +263,9 @@ def test_artifacts_are_found_by_reference_step_and_recipe(
     by_reference = json.loads(answer(capsys, "artifacts", "show", "current/numbers", "--json"))
     by_recipe = json.loads(answer(capsys, "artifacts", "show", newest["recipe"][:10], "--json"))
     assert by_reference == by_recipe
-    assert "numbers.json" in answer(capsys, "artifacts", "show", "count/small")
+    text = answer(capsys, "artifacts", "show", "count/small")
+    assert "numbers.json" in text
+    assert "heldout: negative 1,700, recall 1, roc_auc 0.9758" in text.splitlines()
     assert "current/numbers" in answer(capsys, "artifacts", "list")
 
 

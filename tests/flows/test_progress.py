@@ -11,7 +11,7 @@ from rich.console import Console
 
 from flows.output import new_log
 from flows.progress import LineReporter, LiveReporter, terminal_reporter
-from flows.words import amount, duration, outcome
+from flows.words import amount, duration, figures, outcome
 from storage.artifact import Counts
 from storage.runs import StepRun
 
@@ -75,6 +75,21 @@ def test_file_gets_a_line_at_start_every_ten_seconds_and_at_the_end() -> None:
         "...    train                         11/40 steps, loss 2.5  (11.0 s)",
         "...    train                         21/40 steps, loss 2.5  (21.0 s)",
         "done   train                         712 of 735 kept (too_short 20, empty 3)  (12.3 s)",
+    ]
+
+
+def test_figures_leave_out_what_is_zero_or_long() -> None:
+    extra = {
+        "failing": {"short": 3, "long": 0},
+        "sources": {"a": {"documents": 2, "bytes": 5_000}},
+        "largest": [1, 2],
+        "none": {"x": 0},
+        "items": {str(number): 1 for number in range(30)},
+    }
+    assert figures(extra, most=2) == [
+        ("failing", "short 3"),
+        ("sources", "a documents 2, a bytes 5,000"),
+        ("items", "30, with --json"),
     ]
 
 
