@@ -187,8 +187,9 @@ def test_the_report_says_how_good_it_is_and_what_it_keeps(
         f"{heldout['positive']} / {heldout['negative']}",
         *["1.000"] * 3,  # the area under the curve, precision, recall
     ]
-    cutoff = run.counts("find-cutoff/prose/mixed").extra["min_score"]
-    assert f"<td>20 %, from {cutoff:.4f} on</td>" in section
+    found, kept = run.counts("find-cutoff/prose/mixed"), run.counts("decide/mixed").kept
+    said = f"Kept from {found.extra['min_score']:.4f} on: <b>{kept:,}</b> of the {found.kept:,} "
+    assert f"{said}documents that passed all other rules" in section
     # Every tenth of the scores with its documents, in both sources.
     bars = [int(number) for number in re.findall(r"<div><b>(\d+)</b>", section)]
     assert (len(bars), sum(bars)) == (20, 2 * NUM_NOTES)
