@@ -6,6 +6,7 @@ Schedules live in the preset: a restart of `up` would undo edits made on the das
       refresh-corpus: {cron: "0 3 1 * *", timezone: Europe/Berlin}     # monthly, at three
 """
 
+import difflib
 import re
 import zoneinfo
 from typing import Any, Literal
@@ -51,16 +52,20 @@ class Schedule(StageConfig):
     def _check_cron(cls, cron: str) -> str:
         fields = cron.split()
         if len(fields) != 5 or not all(CRON_FIELD.fullmatch(field) for field in fields):
-            raise ValueError(f"{cron!r} must have five fields")
+            raise ValueError("must have five fields")
         for field, (name, (low, high)) in zip(fields, CRON_BOUNDS.items(), strict=True):
             for number in re.findall(r"(?<![/\d#])\d+", field):
                 if not low <= int(number) <= high:
-                    raise ValueError(f"{name} {number} of {cron!r} is not within {low} to {high}")
+                    raise ValueError(f"{name} {number} is not within {low} to {high}")
         return cron
 
     @field_validator("timezone")
     @classmethod
     def _check_timezone(cls, timezone: str) -> str:
-        if timezone not in zoneinfo.available_timezones():
-            raise ValueError(f"{timezone!r} is no IANA time zone, such as Europe/Berlin")
+        known = zoneinfo.available_timezones()
+        if timezone not in known:
+            near = difflib.get_close_matches(timezone, sorted(known), n=1)
+            raise ValueError(
+                "is no IANA time zone" + (f"; did you mean {near[0]}?" if near else "")
+            )
         return timezone

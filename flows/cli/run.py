@@ -142,11 +142,9 @@ def _checked(
 
 
 def _wrong_knob(error: Any) -> str:
-    from flows.knobs import RunKnobs
-
-    name, value = error["loc"][0], error["input"]
+    """As for a setting: `--limit -5: must be greater than or equal to 0`."""
     text = str(error["msg"]).replace("Input should be", "must be", 1)
-    return f"--{name} {value}: {text} ({RunKnobs.model_fields[name].title})"
+    return f"--{error['loc'][0]} {error['input']}: {text}"
 
 
 def _interrupt(store: "Store", reporter: "TerminalReporter", console: Console) -> NoReturn:

@@ -133,7 +133,7 @@ def test_help_and_planning_load_nothing_heavy() -> None:
         (["rn"], 'Unknown command "rn". Did you mean "run"?'),
         (["run", "crawl"], 'Invalid value "crawl" for FLOW. Choose from: "crawl-to-chat"'),
         (["plan", "--limit", "many"], 'unable to convert "many" into int'),
-        (["plan", "--limit", "-3"], "--limit -3: "),
+        (["plan", "--limit", "-3"], "--limit -3: must be greater than or equal to 0"),
         (["run", "--preset", "nope"], "unknown preset 'nope'; there are demo"),
         (["run", "--preset", "no/file.yaml"], "no file no/file.yaml"),
         (["run", "--set", "dedup.zzz=1"], "--set dedup.zzz=1: unknown key dedup.zzz"),

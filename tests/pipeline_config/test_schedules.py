@@ -40,3 +40,5 @@ def test_usual_crons_are_taken(cron: str) -> None:
 def test_unknown_timezone_is_told() -> None:
     with pytest.raises(ValidationError, match="no IANA time zone"):
         Schedule(cron="0 3 1 * *", timezone="Mars/Olympus")
+    with pytest.raises(ValidationError, match=r"did you mean Europe/Berlin\?"):
+        Schedule(cron="0 3 1 * *", timezone="Europe/Berln")
