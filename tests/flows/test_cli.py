@@ -12,7 +12,7 @@ from command_line import ROOT, CommandLine
 from pydantic import BaseModel
 
 from flows.__main__ import main
-from flows.cli.run import _how_to_go_on
+from flows.cli.ending import how_to_go_on
 from storage.runs import StepRun, move_reference, read_run, write_run
 from storage.session import session
 from storage.steps import step
@@ -108,8 +108,8 @@ def test_a_group_of_commands_has_examples_of_its_own(
 
 
 def test_an_error_that_may_pass_is_told_apart() -> None:
-    assert _how_to_go_on(ConnectionResetError("gone")).startswith("run the same command again")
-    assert _how_to_go_on(ValueError("no column")).startswith("once the cause is mended")
+    assert how_to_go_on(ConnectionResetError("gone")).startswith("run the same command again")
+    assert how_to_go_on(ValueError("no column")).startswith("once the cause is mended")
 
 
 def test_help_and_planning_load_nothing_heavy() -> None:
@@ -363,7 +363,7 @@ def test_run_tells_each_step_once_and_keeps_the_noise_in_a_log(
 
 @pytest.mark.prefect
 @pytest.mark.timeout(300)
-def test_failed_run_names_the_step_the_reason_and_how_to_go_on(
+def test_failed_run_names_the_step_the_reason_andhow_to_go_on(
     command_line: CommandLine, shared_server: str
 ) -> None:
     failed = command_line.run("crawl.as_of=fails")

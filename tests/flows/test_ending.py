@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from flows.cli.run import _print_ending
+from flows.cli.ending import print_ending
 from storage.artifact import ArtifactRef
 from storage.runs import RunRecord, StepRun, move_reference, write_run
 from storage.store import Store
@@ -22,7 +22,7 @@ def ending(store: Store, digest: str, notes: list[str], standing: str = "") -> l
     )  # fmt: skip
     write_run(store, record)
     text = io.StringIO()
-    _print_ending(Console(file=text, width=200), store, SimpleNamespace(record=record))  # type: ignore[arg-type]
+    print_ending(Console(file=text, width=200), store, SimpleNamespace(record=record))  # type: ignore[arg-type]
     return text.getvalue().splitlines()
 
 
