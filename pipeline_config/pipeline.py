@@ -1,7 +1,5 @@
 """The whole configuration: one field per stage in pipeline order, and the checks across stages."""
 
-import difflib
-
 from pydantic import Field, model_validator
 
 from pipeline_config.base import StageConfig
@@ -11,6 +9,7 @@ from pipeline_config.dedup import DedupConfig
 from pipeline_config.edits import EditConfig
 from pipeline_config.evaluation import EvaluationConfig
 from pipeline_config.instructions import InstructionsConfig
+from pipeline_config.mistakes import did_you_mean
 from pipeline_config.mixture import MixtureConfig
 from pipeline_config.pretrain import PretrainConfig
 from pipeline_config.promotion import PromotionConfig
@@ -80,9 +79,8 @@ class PipelineConfig(StageConfig):
                 f"{known}"
             )
         if signal and not name and signal not in SIGNALS:
-            near = difflib.get_close_matches(signal, SIGNALS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(SIGNALS)}"
+            hint = did_you_mean(signal, list(SIGNALS)) or f"; there are: {', '.join(SIGNALS)}"
             raise ValueError(
-                f"dedup.keep_score is {signal!r}, which quality does not measure; {hint}"
+                f"dedup.keep_score is {signal!r}, which quality does not measure{hint}"
             )
         return self
