@@ -19,7 +19,8 @@ and last one line of JSON:
   `cost_growth_template`, `found_template` and `times_bucket_full_template`, the same, the share
   of copies found and how often a bucket was full, when all share their first 20 words;
   `scale_step_seconds` and `scale_step_peak_mb` of the step `dedup` itself, in a process of its
-  own, from files to files.
+  own, from files to files; `refresh_seconds`, when a file of 10,000 documents comes after that,
+  half of them copies, and `refresh_speedup`, the seconds of all at once over that.
 
     python benchmarks/bench_minhash.py                       # a few minutes
     python benchmarks/bench_minhash.py --docs 4000 --rounds 1
@@ -36,10 +37,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -48,15 +50,16 @@ import pyarrow.parquet as pq
 from real_text import read_texts
 
 from pipeline_config.dedup import DedupConfig
+from storage.artifact import Manifest
 from storage.build import Build
 from storage.steps import step
-from tasks.dedup.clusters import Verdicts, find_duplicates
+from tasks.dedup.clusters import FULL, Verdicts, find_duplicates
 from tasks.dedup.minhash import Fingerprints, fingerprint_texts
 from tasks.dedup.task import dedup
 
 NUM_BANDS, NUM_ROWS, SHINGLE_WORDS, SEED = 32, 4, 5, 1
 NUM_PERMUTATIONS = NUM_BANDS * NUM_ROWS
-MIN_SIMILARITY, MAX_COMPARED = 0.65, 200
+MIN_SIMILARITY, CLUSTER_SIMILARITY, MAX_COMPARED = 0.65, 0.5, 200
 PASSAGE_WORDS = 235
 COPIES = 7, 18  # of so many documents so many are edited copies
 WORD = re.compile(r"\w+")
@@ -139,6 +142,7 @@ def resolve(prints: Fingerprints) -> Verdicts:
         num_bands=NUM_BANDS,
         num_rows=NUM_ROWS,
         min_similarity=MIN_SIMILARITY,
+        cluster_similarity=CLUSTER_SIMILARITY,
         max_compared=MAX_COMPARED,
     )
 
@@ -355,37 +359,59 @@ def at_scale(number: int, seed: int, template: int = 0) -> tuple[float, float, f
     finding = time.process_time() - started
     found = int((verdicts.duplicate_of >= 0).sum()) / (number // 3)
     assert template or found >= 0.99
-    return signing, finding, found, verdicts.times_bucket_full
+    return signing, finding, found, int(verdicts.work[:, FULL].sum())
 
 
-def run_step(number: int, seed: int) -> tuple[float, int]:
-    """Seconds of the step `dedup` on files of generated documents, and MB at most."""
+class StepTimes(NamedTuple):
+    """Of the step `dedup`, from files to files."""
+
+    seconds: float
+    grown_seconds: float  # with a file more
+    refresh_seconds: float  # the same, after the run without it
+    peak_mb: int  # of the first
+
+
+def run_step(number: int, seed: int) -> StepTimes:
+    """Decides on files of generated documents, and again when one came."""
+    with tempfile.TemporaryDirectory() as folder:
+        first, refreshed = dedup_in(Path(folder, "growing"), [(number, 0), (number, 1)], seed)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        (grown,) = dedup_in(Path(folder, "at_once"), [(number, 1)], seed)
+    assert first.counts.read == number
+    assert refreshed.files == grown.files
+    return StepTimes(first.seconds, grown.seconds, refreshed.seconds, peak)
+
+
+def dedup_in(folder: Path, sizes: list[tuple[int, int]], seed: int) -> list[Manifest]:
+    """Decides on so many documents and new files, one after the other, in a store of its own."""
     from storage.session import session
     from storage.store import Store
 
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        session(
-            Store(folder), flow="bench", preset="bench", config=DedupConfig(), workers=1,
-            through_prefect=False,
-        ) as current,
-    ):  # fmt: skip
-        signed, decided = generated_signatures(number, seed), generated_decisions(number)
-        dedup({"web": generated_signatures(1000, seed)}, {"web": generated_decisions(1000)},
-              DedupConfig(), label="compiles")  # fmt: skip
-        ref = dedup({"web": signed}, {"web": decided}, DedupConfig())
-        manifest = current.store.manifest_of(ref)
-        assert manifest.counts.read == number
-        return manifest.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    with session(
+        Store(str(folder)), flow="bench", preset="bench", config=DedupConfig(), workers=1,
+        through_prefect=False,
+    ) as current:  # fmt: skip
+
+        def run(number: int, new_files: int) -> Manifest:
+            signed = generated_signatures(number, new_files, seed)
+            decided = generated_decisions(number, new_files)
+            return current.store.manifest_of(
+                dedup({"web": signed}, {"web": decided}, DedupConfig())
+            )
+
+        run(1000, 0)  # compiles; of other documents, so no help later
+        return [run(*size) for size in sizes]
 
 
 @step("generated-signatures", version="1")
-def generated_signatures(build: Build, number: int, seed: int) -> None:
-    """The files that `sign` would leave."""
-    rng = np.random.default_rng(seed)
-    for start in range(0, number, GENERATED_AT_ONCE):
-        part = sign(generated(min(GENERATED_AT_ONCE, number - start), rng))
-        rows = range(start, start + len(part.num_words))
+def generated_signatures(build: Build, number: int, new_files: int, seed: int) -> None:
+    """The files that `sign` would leave; of the documents of a new one, half were in the first."""
+    for index, rows in enumerate(file_rows(number, new_files)):
+        texts = generated(len(rows), np.random.default_rng([seed, index]))
+        if rows.start >= number:
+            known = generated(len(rows), np.random.default_rng([seed, 0]))
+            texts = pa.concat_arrays([known[: len(rows) // 2], texts[len(rows) // 2 :]])
+        part = sign(texts)
         width = pa.binary(4 * NUM_PERMUTATIONS)
         entries = [None, pa.py_buffer(part.signatures.tobytes())]
         table = pa.table(
@@ -399,22 +425,29 @@ def generated_signatures(build: Build, number: int, seed: int) -> None:
                 "signature": pa.Array.from_buffers(width, len(rows), entries),
             }
         )
-        build.add_table(f"{start:09d}.parquet", table)
+        build.add_table(f"{rows.start:09d}.parquet", table)
 
 
 @step("generated-decisions", version="1")
-def generated_decisions(build: Build, number: int) -> None:
+def generated_decisions(build: Build, number: int, new_files: int) -> None:
     """All are kept."""
-    for start in range(0, number, GENERATED_AT_ONCE):
-        rows = range(start, min(start + GENERATED_AT_ONCE, number))
+    for rows in file_rows(number, new_files):
         ids = [f"{row * 0x9E3779B97F4A7C15 % 2**64:032x}" for row in rows]
-        build.add_table(f"{start:09d}.parquet", pa.table({"id": ids, "kept": [True] * len(rows)}))
+        kept = pa.repeat(True, len(rows))
+        build.add_table(f"{rows.start:09d}.parquet", pa.table({"id": ids, "kept": kept}))
+
+
+def file_rows(number: int, new_files: int) -> list[range]:
+    """The numbers of the documents in each file."""
+    edges = [*range(0, number, GENERATED_AT_ONCE), number]
+    edges += [number + (n + 1) * GENERATED_AT_ONCE for n in range(new_files)]
+    return [range(start, end) for start, end in pairwise(edges)]
 
 
 def measure_scale(number: int, seed: int) -> dict[str, float]:
     """Time per document at `number`, at a tenth of it (the best of two runs), and memory."""
     with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as own:
-        step_seconds, step_peak = own.submit(run_step, number, seed).result()
+        steps = own.submit(run_step, number, seed).result()
     small_sign, small_find = min((at_scale(number // 10, seed)[:2] for _ in range(2)), key=sum)
     large_sign, large_find, *_ = at_scale(number, seed)
     growth = (large_sign + large_find) / (small_sign + small_find) / 10
@@ -424,7 +457,9 @@ def measure_scale(number: int, seed: int) -> dict[str, float]:
     print(f"{'arrays':<20} {large_sign + large_find:8.2f} s {peak:8,} MB")
     print(f"{'arrays, template':<20} {sum(large):8.2f} s {found:8.2%} of copies found, "
           f"a bucket was full {full:,} times")  # fmt: skip
-    print(f"{'step dedup':<20} {step_seconds:8.2f} s {step_peak:8,} MB")
+    print(f"{'step dedup':<20} {steps.seconds:8.2f} s {steps.peak_mb:8,} MB")
+    print(f"{'a file more':<20} {steps.grown_seconds:8.2f} s at once, "
+          f"{steps.refresh_seconds:.2f} s after the run without it")  # fmt: skip
     return {
         "scale_docs": number,
         "scale_seconds": round(large_sign + large_find, 1),
@@ -435,8 +470,10 @@ def measure_scale(number: int, seed: int) -> dict[str, float]:
         "cost_growth_template": round(sum(large) / sum(small) / 10, 3),
         "found_template": round(found, 4),
         "times_bucket_full_template": full,
-        "scale_step_seconds": round(step_seconds, 1),
-        "scale_step_peak_mb": step_peak,
+        "scale_step_seconds": round(steps.seconds, 1),
+        "scale_step_peak_mb": steps.peak_mb,
+        "refresh_seconds": round(steps.refresh_seconds, 1),
+        "refresh_speedup": round(steps.grown_seconds / steps.refresh_seconds, 2),
     }
 
 

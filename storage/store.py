@@ -251,9 +251,9 @@ class Store:
         for path in self.list_json(f"manifests/{step}/{recipe}"):
             self.remove(path)
 
-    def all_manifests(self) -> Iterator[tuple[str, Manifest]]:
-        """Every manifest of the store with its path."""
-        for path in self.list_files("manifests", deep=True):
+    def all_manifests(self, step: str = "") -> Iterator[tuple[str, Manifest]]:
+        """Every manifest of the store, or of one step, with its path."""
+        for path in self.list_files(f"manifests/{step}".rstrip("/"), deep=True):
             value = self.read_json(path)
             if value is not None:
                 yield path, Manifest.model_validate(value)

@@ -33,7 +33,7 @@ GOLDEN = {
     "decide/pages": "75cc6a47b2d9979b",
     "edit/pages": "982d540de99c61e5",
     "sign/pages": "4b2fe7a1c6bb516f",
-    "dedup": "95f4b0de57dfee80",
+    "dedup": "c1050dc3de1d52cf",
     "assemble": "ed51b932444836e2",
     "train-tokenizer": "936db9b76f09c043",
     "tokenize/notes": "b79e03a1ced95b19",

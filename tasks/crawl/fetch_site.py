@@ -131,12 +131,9 @@ def previous_capture(build: Build, capture: LiveCapture) -> Manifest | None:
         chosen = json.loads(note.read_text())
         return build.store.manifest_of(ArtifactRef(**chosen)) if chosen else None
     found = None
-    folder = f"manifests/{build.step}"
-    for path in build.store.list_files(folder, deep=True):
-        value = build.store.read_json(path)
-        if value is None or value["counts"].get("extra", {}).get("chain") != chain:
+    for _, manifest in build.store.all_manifests(build.step):
+        if manifest.counts.extra.get("chain") != chain:
             continue
-        manifest = Manifest.model_validate(value)
         is_newer = found is None or manifest.created_at > found.created_at
         if is_newer and manifest.recipe != build.recipe and not build.store.missing(manifest):
             found = manifest

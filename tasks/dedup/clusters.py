@@ -5,12 +5,17 @@ buckets, by the share of equal signature entries, so one false collision never c
 source away, and the answer for a document depends on those before it alone: adding documents at
 the end changes nothing before.
 
-Clusters say which documents belong together: the components of all verified pairs. For them a
-document is also compared with the last visitor of its buckets, dropped or not. They decide nothing
-here; later stages keep a cluster on one side of the held-out split.
+Clusters say which documents belong together: the components of all pairs that are similar enough
+for that, a document and a kept one. They decide nothing here; later stages keep a cluster on one
+side of the held-out split, so they ask for less than a duplicate does.
+
+Neighbourhoods say which documents can matter to each other: those that share a bucket, directly or
+through others. What is found in one depends on nothing outside, so only those that a change touches
+need to be looked at again (`tasks.dedup.earlier`).
 
 Worked example, in order A B C D with B like A, C like B but unlike A, D like nobody: B is a
-duplicate of A; C is kept, for B is gone; the clusters are {A, B, C} and {D}.
+duplicate of A; C is kept, for B is gone; the clusters are {A, B}, {C} and {D}. B shares a bucket
+with A and with C, so the neighbourhoods are {A, B, C} and {D}.
 """
 
 from typing import NamedTuple
@@ -22,7 +27,8 @@ from numba import njit
 from tasks.dedup.lsh import ALONE, HEADER, find_buckets
 
 NOBODY = -1
-KEPT, VISITOR = 0, 1  # what the two places of a room's header hold
+KEPT, FIRST = 0, 1  # what the two places of a room's header hold
+COMPARED, VERIFIED, FULL = 0, 1, 2  # columns of `work`
 
 Indices = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
@@ -35,9 +41,10 @@ class Verdicts(NamedTuple):
     similarity: npt.NDArray[np.float32]  # (N,) to that document, else 0
     is_exact: npt.NDArray[np.bool_]  # (N,) whether their normal forms are equal
     component: Indices  # (N,) equal for the members of a cluster
-    pairs_compared: int
-    pairs_verified: int
-    times_bucket_full: int  # that a kept document found no room in a bucket of max_compared
+    neighbourhood: Indices  # (N,) equal for those that share a bucket, directly or through others
+    # (N, 3): with how many each was compared, to how many it was verified similar, and in how many
+    # buckets of max_compared it, being kept, found no place.
+    work: Numbers
 
 
 def find_duplicates(
@@ -49,6 +56,7 @@ def find_duplicates(
     num_bands: int,
     num_rows: int,
     min_similarity: float,
+    cluster_similarity: float,
     max_compared: int,
 ) -> Verdicts:
     """Find duplicates among N documents.
@@ -61,29 +69,44 @@ def find_duplicates(
         num_bands: bands of `num_rows` entries; together at most num_permutations.
         num_rows: see `num_bands`.
         min_similarity: least share of equal entries of a verified pair.
+        cluster_similarity: least share with which two belong to one cluster, at most the former.
         max_compared: kept documents of one bucket that a newcomer is compared with, the earliest.
     """
     leader = _first_of_code(exact_codes, order)
     leads = leader == np.arange(len(leader))
     compared = order[(leads & has_shingles)[order]]  # in keep order, one per normal form
 
-    near = _find_near(signatures, compared, num_bands, num_rows, min_similarity, max_compared)
+    buckets = find_buckets(signatures, compared, num_bands, num_rows, max_compared)
+    near_duplicate_of, equal, near_component, near_neighbourhood, near_work = _resolve(
+        signatures,
+        compared,
+        *buckets,
+        max_compared,
+        _entries_for(min_similarity, signatures.shape[1]),
+        _entries_for(cluster_similarity, signatures.shape[1]),
+    )
     duplicate_of = np.full(len(order), NOBODY, np.int64)
     similarity = np.zeros(len(order), np.float32)
     component = np.arange(len(order))
-    found = near.duplicate_of != NOBODY
-    duplicate_of[compared[found]] = compared[near.duplicate_of[found]]
-    similarity[compared] = near.similarity
-    component[compared] = compared[near.component]
+    neighbourhood = component.copy()
+    work = np.zeros((len(order), near_work.shape[1]), np.int32)
+    found = near_duplicate_of != NOBODY
+    duplicate_of[compared[found]] = compared[near_duplicate_of[found]]
+    similarity[compared] = equal / signatures.shape[1]
+    component[compared] = compared[near_component]
+    neighbourhood[compared] = compared[near_neighbourhood]
+    work[compared] = near_work
 
     # Copies of a kept leader repeat the leader; copies of a dropped one repeat what it repeats.
     is_exact = ~leads & (duplicate_of[leader] == NOBODY)
     inherited = np.where(is_exact, leader, duplicate_of[leader])
-    return near._replace(
+    return Verdicts(
         duplicate_of=np.where(leads, duplicate_of, inherited),
         similarity=np.where(is_exact, np.float32(1), similarity[leader]),
         is_exact=is_exact,
         component=component[leader],
+        neighbourhood=neighbourhood[leader],
+        work=work,
     )
 
 
@@ -94,28 +117,9 @@ def _first_of_code(exact_codes: Indices, order: Indices) -> Indices:
     return first[exact_codes]
 
 
-def _find_near(
-    signatures: npt.NDArray[np.uint32],
-    order: Indices,
-    num_bands: int,
-    num_rows: int,
-    min_similarity: float,
-    max_compared: int,
-) -> Verdicts:
-    """Find near-duplicates among some rows of signatures; documents are numbered as in `order`."""
-    num_permutations = signatures.shape[1]
-    buckets = find_buckets(signatures, order, num_bands, num_rows, max_compared)
-    needed = next(k for k in range(num_permutations + 2) if k / num_permutations >= min_similarity)
-    duplicate_of, equal, component, tally = _resolve(
-        signatures, order, *buckets, max_compared, needed
-    )
-    return Verdicts(
-        duplicate_of,
-        (equal / num_permutations).astype(np.float32),
-        np.zeros(len(order), np.bool_),
-        component,
-        *tally.tolist(),
-    )
+def _entries_for(similarity: float, num_permutations: int) -> int:
+    """Return the least number of equal entries that is at least this share of all."""
+    return next(k for k in range(num_permutations + 2) if k / num_permutations >= similarity)
 
 
 @njit()
@@ -135,20 +139,34 @@ def _find_root(parent: Indices, node: int) -> int:
 
 
 @njit()
+def _join(parent: Indices, left: int, right: int) -> None:
+    left, right = _find_root(parent, left), _find_root(parent, right)
+    parent[max(left, right)] = min(left, right)
+
+
+@njit()
 def _gather(
-    document: int, rooms: Indices, notes: Numbers, seen_by: Numbers, candidates: Indices
+    document: int,
+    rooms: Indices,
+    notes: Numbers,
+    seen_by: Numbers,
+    neighbours: Indices,
+    candidates: Indices,
 ) -> int:
-    """Collect whom to compare with, each once: its rooms' kept documents and last visitors."""
+    """Collect whom to compare with, its rooms' kept documents, each once; join who was there."""
     count = 0
     for room in rooms:
-        kept = room + HEADER
-        for place in range(kept - 1, kept + notes[room + KEPT]):
-            other = notes[place] if place >= kept else notes[room + VISITOR] - 1
-            if other != NOBODY and seen_by[other] != document:
+        if notes[room + FIRST] == 0:
+            notes[room + FIRST] = document + 1
+        else:
+            _join(neighbours, document, notes[room + FIRST] - 1)
+        members = room + HEADER
+        for place in range(members, members + notes[room + KEPT]):
+            other = notes[place]
+            if seen_by[other] != document:
                 seen_by[other] = document
                 candidates[count] = other
                 count += 1
-        notes[room + VISITOR] = document + 1
     return count
 
 
@@ -158,47 +176,44 @@ def _judge(
     candidates: Indices,
     signatures: npt.NDArray[np.uint32],
     order: Indices,
-    needed: int,
+    to_drop: int,
+    to_join: int,
     duplicate_of: Indices,
     most_equal: Indices,
     parent: Indices,
-    tally: Indices,
+    work: Numbers,
 ) -> None:
-    """Compare with each candidate: join the clusters, note the most similar kept document."""
+    """Compare with each candidate: join the clusters, note the most similar one."""
     for other in candidates:
-        is_kept = duplicate_of[other] == NOBODY
-        root, other_root = _find_root(parent, document), _find_root(parent, other)
-        if not is_kept and root == other_root:
-            continue  # nothing to learn
         equal = _count_equal(signatures[order[document]], signatures[order[other]])
-        tally[0] += 1
-        if equal < needed:
+        if equal >= to_join:
+            _join(parent, document, other)
+        if equal < to_drop:
             continue
-        tally[1] += 1
-        parent[max(root, other_root)] = min(root, other_root)
+        work[document, VERIFIED] += 1
         is_best = equal > most_equal[document] or (
             equal == most_equal[document] and other < duplicate_of[document]
         )
-        if is_kept and is_best:
+        if is_best:
             most_equal[document] = equal
             duplicate_of[document] = other
+    work[document, COMPARED] = len(candidates)
 
 
 @njit()
-def _enter(
-    document: int, rooms: Indices, notes: Numbers, max_compared: int, tally: Indices
-) -> None:
+def _enter(document: int, rooms: Indices, notes: Numbers, max_compared: int, work: Numbers) -> None:
     """Note a kept document in its rooms, where there is a place left."""
     for room in rooms:
         if notes[room + KEPT] < max_compared:
             notes[room + HEADER + notes[room + KEPT]] = document
             notes[room + KEPT] += 1
         else:
-            tally[2] += 1
+            work[document, FULL] += 1
 
 
 @njit(
-    "UniTuple(int64[::1], 4)(uint32[:, ::1], int64[::1], int32[:, ::1], int64[::1], int64, int64)",
+    "Tuple((int64[::1], int64[::1], int64[::1], int64[::1], int32[:, ::1]))"
+    "(uint32[:, ::1], int64[::1], int32[:, ::1], int64[::1], int64, int64, int64)",
     cache=True,
 )
 def _resolve(
@@ -207,22 +222,25 @@ def _resolve(
     room_of: Numbers,
     first_place: Indices,
     max_compared: int,
-    needed: int,
-) -> tuple[Indices, Indices, Indices, Indices]:
-    """Decide document by document; return duplicate_of, equal entries, component, and the tally.
+    to_drop: int,
+    to_join: int,
+) -> tuple[Indices, Indices, Indices, Indices, Numbers]:
+    """Decide document by document; return duplicate_of, equal entries, and the last three Verdicts.
 
-    A bucket's room (`tasks.dedup.lsh`) holds how many documents are noted there as kept, the last
-    visitor plus one, and the kept documents.
+    Documents are numbered as in `order`. `to_drop` and `to_join` are in equal entries. A bucket's
+    room (`tasks.dedup.lsh`) holds how many documents are noted there as kept, the first document
+    that came plus one, and the kept documents.
     """
     num_bands, number = room_of.shape
     notes = np.zeros(first_place[-1], np.int32)
     seen_by = np.full(number, NOBODY, np.int32)  # the last document each was a candidate of
-    candidates = np.empty(num_bands * (max_compared + 1), np.int64)
+    candidates = np.empty(num_bands * max_compared, np.int64)
     rooms = np.empty(num_bands, np.int64)
     duplicate_of = np.full(number, NOBODY, np.int64)
     most_equal = np.zeros(number, np.int64)
     parent = np.arange(number)
-    tally = np.zeros(3, np.int64)
+    neighbours = np.arange(number)
+    work = np.zeros((number, 3), np.int32)
     for document in range(number):
         shared = 0
         for band in range(num_bands):
@@ -230,13 +248,14 @@ def _resolve(
                 rooms[shared] = first_place[band] + room_of[band, document]
                 shared += 1
         mine = rooms[:shared]
-        count = _gather(document, mine, notes, seen_by, candidates)
+        count = _gather(document, mine, notes, seen_by, neighbours, candidates)
         _judge(
-            document, candidates[:count], signatures, order, needed, duplicate_of, most_equal,
-            parent, tally,
+            document, candidates[:count], signatures, order, to_drop, to_join, duplicate_of,
+            most_equal, parent, work,
         )  # fmt: skip
         if duplicate_of[document] == NOBODY:
-            _enter(document, mine, notes, max_compared, tally)
+            _enter(document, mine, notes, max_compared, work)
     for document in range(number):
         parent[document] = _find_root(parent, document)
-    return duplicate_of, most_equal, parent, tally
+        neighbours[document] = _find_root(neighbours, document)
+    return duplicate_of, most_equal, parent, neighbours, work

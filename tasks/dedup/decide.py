@@ -6,10 +6,14 @@ day the smallest), which stays what it is when later documents join. Only where 
 clusters, the later of them takes the other's name. Documents that quality dropped are carried along
 (reason "quality", a cluster of their own) and not counted. `clusters.parquet` lists the members of
 clusters of two or more: who was removed for whom, at what similarity.
+
+`_neighbourhoods/<source>/00000.parquet` (NOTE_SCHEMA) and `_inputs.parquet` are for the next run,
+which decides again only what it touches (`tasks.dedup.earlier`); files that stay are taken over.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +25,24 @@ from storage.artifact import ArtifactRef
 from storage.build import Build
 from storage.documents import DECISION_SCHEMA
 from storage.tables import read_table
+from tasks.dedup.earlier import (
+    INPUT_SCHEMA,
+    INPUTS_NAME,
+    NOTE_SCHEMA,
+    NOTES_FOLDER,
+    Answer,
+    Earlier,
+    find_earlier,
+    input_table,
+    rows_to_decide,
+)
+from tasks.dedup.signed import Indices, SignedFile, read_signed, signed_files
 
 if TYPE_CHECKING:
     from tasks.dedup.clusters import Verdicts
 
 DUPLICATE_SCHEMA = DECISION_SCHEMA.append(pa.field("cluster", pa.string()))
+CLUSTERS_NAME = "clusters.parquet"
 CLUSTER_SCHEMA = pa.schema(
     [
         ("cluster", pa.string()),
@@ -37,9 +54,14 @@ CLUSTER_SCHEMA = pa.schema(
         ("similarity", pa.float32()),
     ]
 )
+CLUSTER_ORDER = [("cluster", "ascending"), ("kept", "descending"), ("id", "ascending")]
 REASONS = ("exact_duplicate", "near_duplicate")
+WORK = NOTE_SCHEMA.names[1:]  # how hard it was, by document
 CURVE_AT = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LARGEST_CLUSTERS = 20  # told in the counts
+
+# Documents by their source and reason ("" when kept), and the sums of WORK by ("", its name).
+Figures: TypeAlias = Counter[tuple[str, str]]
 
 
 def decide_duplicates(
@@ -57,17 +79,16 @@ def decide_duplicates(
     """
     from tasks.dedup.clusters import find_duplicates
     from tasks.dedup.keep import keep_order
-    from tasks.dedup.signed import read_scores, read_signatures
 
-    documents, entries = read_signatures(build, signatures)
-    if not documents.num_rows:
+    needed = (scores or {}) if config.keep_score else None
+    files = signed_files(build, signatures, decisions, needed)
+    if not sum(file.signatures.rows for file in files):
         raise ValueError(f"{build.label} reads no signature of {', '.join(sorted(signatures))}")
-    if config.keep_score:
-        signal = "score" if config.keep_classifier else config.keep_score
-        competing = read_scores(build, scores or {}, decisions, signal)
-        documents = documents.append_column("score", competing)
     shown = ", ".join(f"{found:.2%} at {at}" for at, found in curve(config).items())
     build.log(f"{config.num_bands} bands of {config.num_rows} rows find pairs: {shown}")
+    earlier = find_earlier(build, files)
+    rows = rows_to_decide(build, files, earlier, config)
+    documents, entries = read_signed(build, files, rows, config.keep_signal)
     verdicts = find_duplicates(
         entries,
         _codes(documents["exact_hash"]),
@@ -76,14 +97,18 @@ def decide_duplicates(
         num_bands=config.num_bands,
         num_rows=config.num_rows,
         min_similarity=config.min_similarity,
+        cluster_similarity=config.cluster_similarity,
         max_compared=config.max_compared,
     )
-    decided = decision_table(documents, verdicts)
-    for name, table in align_with_documents(build, decisions, documents, decided):
-        build.add_table(name, table, DUPLICATE_SCHEMA)
+    del entries
+    decided, notes = decision_table(documents, verdicts), note_table(documents, verdicts)
+    figures = write_answers(build, files, earlier, rows, decided, notes)
     clusters = cluster_table(documents, decided)
-    build.add_table("clusters.parquet", clusters, CLUSTER_SCHEMA)
-    _count(build, documents["source"], decided, clusters, verdicts, config)
+    if earlier is not None:
+        clusters = pa.concat_tables([clusters, _other_clusters(build, earlier, documents["id"])])
+    build.add_table(CLUSTERS_NAME, clusters.sort_by(CLUSTER_ORDER), CLUSTER_SCHEMA)
+    build.add_table(INPUTS_NAME, input_table(files), INPUT_SCHEMA)
+    _count(build, figures, clusters, config)
 
 
 def decision_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
@@ -105,38 +130,117 @@ def decision_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
     )
 
 
-def align_with_documents(
-    build: Build, decisions: dict[str, ArtifactRef], signed: pa.Table, decided: pa.Table
-) -> Iterator[tuple[str, pa.Table]]:
-    """Yield a file per file of quality's decisions, with the rows that it dropped between ours."""
-    number_of = value_counts(signed["source"])
-    before = 0
-    for source in sorted(decisions):
-        ours = decided.slice(before, number_of.get(source, 0))
-        before += ours.num_rows
-        start = 0
-        for entry, path in zip(
-            build.files(decisions[source]), build.paths(decisions[source]), strict=True
-        ):
-            quality = read_table(path, ["id", "kept"])
-            passed = np.asarray(quality["kept"], dtype=bool)
-            own = ours.slice(start, int(passed.sum())).cast(DUPLICATE_SCHEMA)
-            start += int(passed.sum())
-            if quality["id"].filter(quality["kept"]) != own["id"]:
-                raise ValueError(f"{source}/{entry.name}: signatures and decisions do not match")
-            yield f"{source}/{entry.name}", _insert_dropped(quality["id"], passed, own)
-        if start != ours.num_rows:
-            raise ValueError(f"{source}: {ours.num_rows} are signed, the decisions keep {start}")
+def note_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
+    """Return NOTE_SCHEMA for the documents that were signed, in their order."""
+    from tasks.dedup.keep import naming_order
+
+    ids = documents["id"].combine_chunks()
+    alone = np.bincount(verdicts.neighbourhood)[verdicts.neighbourhood] == 1
+    first = pa.array(_first_of(naming_order(documents), verdicts.neighbourhood), mask=alone)
+    columns = [pc.fill_null(ids.take(first), ""), *verdicts.work.T]
+    return pa.table(columns, NOTE_SCHEMA.names).cast(NOTE_SCHEMA)
+
+
+def write_answers(
+    build: Build,
+    files: Sequence[SignedFile],
+    earlier: Earlier | None,
+    rows: Mapping[str, Indices],
+    decided: pa.Table,
+    notes: pa.Table,
+) -> Figures:
+    """Write a file of decisions and one of notes for each of `files`; return the figures of all.
+
+    `decided` and `notes` are about the signed documents at `rows`, file after file. All others
+    stand as in the earlier run.
+    """
+    figures = Figures() if earlier is None else _figures_before(build, earlier)
+    start = 0
+    for file in files:
+        at = rows[file.path]
+        own = Answer(
+            decided.slice(start, len(at)).cast(DUPLICATE_SCHEMA),
+            notes.slice(start, len(at)),
+        )
+        start += len(at)
+        figures.update(_tally(file.source, own))
+        if earlier is not None and file.path in earlier.standing:
+            replaced = _write_changes(build, earlier, file.path, at, own)
+            figures.subtract(_tally(file.source, replaced))
+            continue
+        before = dropped_by_quality(build, file)
+        passed = np.flatnonzero(before["kept"])
+        if len(passed) != len(at):
+            raise ValueError(
+                f"{file.path}: {len(at)} documents are signed, the decisions keep {len(passed)}"
+            )
+        if before["id"].take(pa.array(passed)) != own.decisions["id"]:
+            raise ValueError(f"{file.path}: signatures and decisions do not match")
+        build.add_table(file.path, _replaced(before, passed, own.decisions), DUPLICATE_SCHEMA)
+        build.add_table(f"{NOTES_FOLDER}/{file.path}", own.notes, NOTE_SCHEMA)
+    return figures
+
+
+def dropped_by_quality(build: Build, file: SignedFile) -> pa.Table:
+    """DUPLICATE_SCHEMA for all documents of a file, as if quality had dropped each of them.
+
+    But for `kept`, which is quality's.
+    """
+    quality = read_table(build.store.blob_path(file.decisions), ["id", "kept"])
+    number = quality.num_rows
+    columns = {
+        "reason": pa.repeat("quality", number),
+        "duplicate_of": pa.repeat("", number),
+        "similarity": pa.repeat(pa.scalar(0.0, pa.float32()), number),
+        "cluster": quality["id"],
+    }
+    return pa.table({name: quality[name] for name in ("id", "kept")} | columns, DUPLICATE_SCHEMA)
 
 
 def cluster_table(documents: pa.Table, decided: pa.Table) -> pa.Table:
-    """Return CLUSTER_SCHEMA: clusters in order of their ids, in each the kept documents first."""
+    """Return CLUSTER_SCHEMA: the members of clusters of two or more."""
     codes = decided["cluster"].combine_chunks().dictionary_encode().indices.to_numpy()
     shared = pa.array(np.bincount(codes)[codes] > 1) if len(codes) else pa.array([], pa.bool_())
     table = decided.append_column("source", documents["source"])
     table = table.append_column("url", documents["url"]).filter(shared)
-    order = [("cluster", "ascending"), ("kept", "descending"), ("id", "ascending")]
-    return table.sort_by(order).select(CLUSTER_SCHEMA.names).cast(CLUSTER_SCHEMA)
+    return table.select(CLUSTER_SCHEMA.names).cast(CLUSTER_SCHEMA)
+
+
+def _write_changes(build: Build, earlier: Earlier, path: str, at: Indices, own: Answer) -> Answer:
+    """Write an earlier run's files, with `own` for the signed documents at `at`; return theirs."""
+    notes_name = f"{NOTES_FOLDER}/{path}"
+    if not len(at):
+        build.add_stored(earlier.entries[path])
+        build.add_stored(earlier.entries[notes_name])
+        return own
+    before = earlier.answer(build, path)
+    rows = before.signed[at]
+    replaced = Answer(before.decisions.take(pa.array(rows)), before.notes.take(pa.array(at)))
+    if replaced.decisions == own.decisions:
+        build.add_stored(earlier.entries[path])
+    else:
+        build.add_table(path, _replaced(before.decisions, rows, own.decisions), DUPLICATE_SCHEMA)
+    if replaced.notes == own.notes:
+        build.add_stored(earlier.entries[notes_name])
+    else:
+        build.add_table(notes_name, _replaced(before.notes, at, own.notes), NOTE_SCHEMA)
+    return replaced
+
+
+def _replaced(table: pa.Table, rows: Indices, own: pa.Table) -> pa.Table:
+    """A table with other values at some of its rows."""
+    taken = np.arange(table.num_rows)
+    taken[rows] = table.num_rows + np.arange(own.num_rows)
+    return pa.concat_tables([table, own]).take(pa.array(taken))
+
+
+def _other_clusters(build: Build, earlier: Earlier, decided: pa.ChunkedArray) -> pa.Table:
+    """The clusters of an earlier run without a document that was decided on now, or is gone."""
+    ids = [decided.cast(pa.string())]
+    ids += [earlier.answer(build, path).decisions["id"] for path in earlier.gone]
+    changed = pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.string())
+    clusters = earlier.read(build, CLUSTERS_NAME)
+    return clusters.filter(pc.invert(pc.is_in(clusters["id"], changed)))
 
 
 def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
@@ -153,44 +257,35 @@ def _first_of(
     return first[component]
 
 
-def value_counts(column: pa.ChunkedArray) -> dict[str, int]:
-    """How often each value of a column of few comes."""
-    return {row["values"]: row["counts"] for row in pc.value_counts(column).to_pylist()}
+def _tally(source: str, answer: Answer) -> Figures:
+    """The figures of some documents of a source."""
+    reasons = pc.value_counts(answer.decisions["reason"]).to_pylist()
+    figures = Figures({(source, row["values"]): row["counts"] for row in reasons})
+    figures.update({("", name): pc.sum(answer.notes[name]).as_py() or 0 for name in WORK})
+    return figures
 
 
-def _insert_dropped(ids: pa.ChunkedArray, passed: npt.NDArray[np.bool_], own: pa.Table) -> pa.Table:
-    """Put `own` at the rows that passed; the others were dropped by quality."""
-    where = pa.array(np.cumsum(passed) - 1, mask=~passed)
-    taken = own.select(["reason", "duplicate_of", "similarity", "cluster"]).take(where)
-    return pa.table(
-        {
-            "id": ids,
-            "kept": pc.fill_null(own["kept"].take(where), False),
-            "reason": pc.fill_null(taken["reason"], "quality"),
-            "duplicate_of": pc.fill_null(taken["duplicate_of"], ""),
-            "similarity": pc.fill_null(taken["similarity"], 0.0),
-            "cluster": pc.coalesce(taken["cluster"], ids),
-        },
-        schema=DUPLICATE_SCHEMA,
-    )
+def _figures_before(build: Build, earlier: Earlier) -> Figures:
+    """Those of an earlier run, without its files that are gone."""
+    told = earlier.counts.extra
+    figures = Figures({("", name): told[name] for name in WORK})
+    for source, own in told["by_source"].items():
+        figures.update({(source, "" if key == "kept" else key): n for key, n in own.items()})
+    for path in earlier.gone:
+        answer = earlier.answer(build, path)
+        signed = answer.decisions.take(pa.array(answer.signed))
+        figures.subtract(_tally(path.split("/")[0], Answer(signed, answer.notes)))
+    return figures
 
 
-def _count(
-    build: Build,
-    sources: pa.ChunkedArray,
-    decided: pa.Table,
-    clusters: pa.Table,
-    verdicts: "Verdicts",
-    config: DedupConfig,
-) -> None:
+def _count(build: Build, figures: Figures, clusters: pa.Table, config: DedupConfig) -> None:
     """Tell what was decided by source, the largest clusters, and how hard it was."""
-    build.counts.read = decided.num_rows
-    told = pa.table({"source": sources, "reason": decided["reason"]}).group_by(["source", "reason"])
     by_source: dict[str, dict[str, int]] = {}
-    for row in told.aggregate([([], "count_all")]).to_pylist():
-        own = by_source.setdefault(row["source"], {"kept": 0})
-        own[row["reason"] or "kept"] = row["count_all"]
+    for (source, reason), number in sorted(figures.items()):
+        if source and number:
+            by_source.setdefault(source, {"kept": 0})[reason or "kept"] = number
     for own in by_source.values():
+        build.counts.read += sum(own.values())
         build.counts.kept += own["kept"]
         for reason in REASONS:
             build.counts.drop(reason, own.get(reason, 0))
@@ -203,9 +298,7 @@ def _count(
         "largest_clusters": [
             {"cluster": row["cluster"], "documents": row["count_all"]} for row in largest
         ],
-        "pairs_compared": verdicts.pairs_compared,
-        "pairs_verified": verdicts.pairs_verified,
-        "times_bucket_full": verdicts.times_bucket_full,
+        **{name: figures["", name] for name in WORK},
         "num_bands": config.num_bands,
         "num_rows": config.num_rows,
         "found_at_similarity": curve(config),

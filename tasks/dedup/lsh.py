@@ -12,17 +12,19 @@ so a document costs nearly the same among a million as among a thousand (radix
 clustering; Manegold, Boncz and Kersten, "Optimizing main-memory join on modern hardware", 2002).
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import njit, types
 
 ALONE = -1  # the bucket of a document that shares its band with nobody
 
 HEADER = 2  # places of a room before those of members
 PART_KEYS = 4096  # on average; about 100 KB with rows and table, a tenth of a core's own cache
 BANDS_AT_ONCE = 8  # 8 bands of 4 entries are two cache lines of a signature; 64 bytes of keys
+READ_ONLY_SIGNATURES = types.Array(types.uint32, 2, "C", readonly=True)
 FNV_SEED = np.uint64(0xCBF29CE484222325)
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -41,6 +43,30 @@ class Buckets(NamedTuple):
 
     room_of: Numbers  # (num_bands, N), or ALONE
     first_place: Indices  # (num_bands + 1,)
+
+
+class KeySet(NamedTuple):
+    """The keys of all bands of some documents, to ask whether others share a bucket with them."""
+
+    table: Keys  # open, of a power of two places, at most half of them taken; 0 is an empty place
+    num_bands: int
+    num_rows: int
+
+    @classmethod
+    def of(cls, signatures: Signatures, num_bands: int, num_rows: int) -> "KeySet":
+        """The keys of `signatures` (N, num_permutations)."""
+        places = 1 << (2 * num_bands * len(signatures)).bit_length()
+        table = np.zeros(places, np.uint64)
+        for keys in _band_keys(signatures, num_bands, num_rows):
+            _insert(keys, table)
+        return cls(table, num_bands, num_rows)
+
+    def meets(self, signatures: Signatures) -> npt.NDArray[np.bool_]:
+        """Say for each of `signatures` (N, num_permutations) whether it has one of the keys."""
+        found = np.zeros(len(signatures), np.bool_)
+        for keys in _band_keys(signatures, self.num_bands, self.num_rows):
+            _look_up(keys, self.table, found)
+        return found
 
 
 class _Parts(NamedTuple):
@@ -89,7 +115,39 @@ def find_buckets(
     return Buckets(room_of, first_place)
 
 
-@njit("void(uint32[:, ::1], int32[::1], int64, int64, uint64[:, ::1])", cache=True)
+def _band_keys(signatures: Signatures, num_bands: int, num_rows: int) -> Iterator[Keys]:
+    """The keys (bands, N) of some bands after the other."""
+    rows = np.arange(len(signatures), dtype=np.int32)
+    for band in range(0, num_bands, BANDS_AT_ONCE):
+        keys = np.empty((min(BANDS_AT_ONCE, num_bands - band), len(rows)), np.uint64)
+        _hash_bands(signatures, rows, band * num_rows, num_rows, keys)
+        yield keys
+
+
+@njit("void(uint64[:, ::1], uint64[::1])", cache=True)
+def _insert(keys: Keys, table: Keys) -> None:
+    mask = np.uint64(len(table) - 1)
+    for key in keys.flat:
+        place = (key >> np.uint64(32)) & mask
+        while table[place] != 0 and table[place] != key:
+            place = (place + np.uint64(1)) & mask
+        table[place] = key
+
+
+@njit("void(uint64[:, ::1], uint64[::1], boolean[::1])", cache=True)
+def _look_up(keys: Keys, table: Keys, found: npt.NDArray[np.bool_]) -> None:
+    mask = np.uint64(len(table) - 1)
+    for band in range(len(keys)):
+        for document in range(len(found)):
+            key = keys[band, document]
+            place = (key >> np.uint64(32)) & mask
+            while table[place] != 0 and table[place] != key:
+                place = (place + np.uint64(1)) & mask
+            found[document] |= table[place] == key
+
+
+@njit([(READ_ONLY_SIGNATURES, types.int32[::1], types.int64, types.int64, types.uint64[:, ::1])],
+      cache=True)  # fmt: skip
 def _hash_bands(
     signatures: Signatures, rows: Numbers, first_entry: int, num_rows: int, keys: Keys
 ) -> None:
@@ -98,7 +156,7 @@ def _hash_bands(
         signature = signatures[rows[document]]
         entry = first_entry
         for band in range(len(keys)):
-            key = FNV_SEED
+            key = FNV_SEED + np.uint64(entry)  # so that equal entries of two bands differ
             for _ in range(num_rows):
                 key = (key ^ np.uint64(signature[entry])) * SPREAD
                 key ^= key >> np.uint64(29)

@@ -17,7 +17,7 @@ def sign(
     sign_documents(build, documents, decisions, config)
 
 
-@step("dedup", version="3")
+@step("dedup", version="4")
 def dedup(
     build: Build,
     signatures: dict[str, ArtifactRef],

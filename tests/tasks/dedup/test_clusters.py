@@ -21,7 +21,13 @@ def find(
 ) -> Verdicts:
     signatures = np.array(rows, np.uint32)
     number = len(signatures)
-    chosen = {"num_bands": BANDS, "num_rows": ROWS, "min_similarity": 0.5, "max_compared": 1000}
+    chosen = {
+        "num_bands": BANDS,
+        "num_rows": ROWS,
+        "min_similarity": 0.5,
+        "cluster_similarity": 0.5,
+        "max_compared": 1000,
+    }
     return find_duplicates(
         signatures,
         np.array(range(number) if codes is None else codes, np.int64),
@@ -59,7 +65,8 @@ def test_a_chain_is_cut_where_its_link_was_dropped() -> None:
     found = find([a, b, c, d])
     assert found.duplicate_of.tolist() == [NOBODY, 0, NOBODY, NOBODY]
     assert found.similarity.tolist() == [0.0, 0.75, 0.0, 0.0]
-    assert found.component.tolist() == [0, 0, 0, 3]
+    assert found.component.tolist() == [0, 0, 2, 3]
+    assert found.neighbourhood.tolist() == [0, 0, 0, 3]  # b shares a bucket with either
 
 
 def test_the_order_says_who_is_kept() -> None:
@@ -78,7 +85,8 @@ def test_the_most_similar_kept_document_is_named() -> None:
 def test_a_shared_band_alone_makes_no_duplicate() -> None:
     found = find([signature(1, 2, 3, 4), signature(1, 7, 8, 9)])
     assert found.duplicate_of.tolist() == [NOBODY, NOBODY]
-    assert (found.pairs_compared, found.pairs_verified) == (1, 0)
+    assert found.work.tolist() == [[0, 0, 0], [1, 0, 0]]
+    assert found.component.tolist() == [0, 1]
 
 
 def test_copies_of_a_dropped_document_repeat_what_it_repeats() -> None:
@@ -107,21 +115,22 @@ def test_documents_without_shingles_are_exact_duplicates_only() -> None:
         num_bands=BANDS,
         num_rows=ROWS,
         min_similarity=0.5,
+        cluster_similarity=0.5,
         max_compared=10,
     )
     assert found.duplicate_of.tolist() == [NOBODY, NOBODY, 0]
-    assert found.pairs_compared == 0
+    assert not found.work.any()
 
 
 def test_a_template_does_not_go_quadratic() -> None:
-    """2,000 unlike documents in one bucket: each meets 10 kept ones and the last visitor."""
+    """2,000 unlike documents in one bucket: each meets 10 kept ones."""
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 2**32, (2000, ENTRIES), dtype=np.uint32)
     rows[:, :ROWS] = 7
     found = find(rows, max_compared=10)
     assert (found.duplicate_of == NOBODY).all()
-    assert found.pairs_compared <= 11 * len(rows)
-    assert found.times_bucket_full == len(rows) - 10
+    compared, verified, full = found.work.sum(axis=0)
+    assert (compared, verified, full) == (45 + 10 * 1990, 0, 1990)  # 45 = 0 + 1 + … + 9
 
 
 @given(corpora, st.randoms(use_true_random=False))

@@ -36,6 +36,7 @@ def find_all(signatures: np.ndarray[Any, Any], max_compared: int) -> Verdicts:
         num_bands=BANDS,
         num_rows=ROWS,
         min_similarity=0.5,
+        cluster_similarity=0.5,
         max_compared=max_compared,
     )
 
@@ -74,21 +75,24 @@ def test_new_documents_are_compared_with_kept_ones_only(
     st.lists(
         st.lists(st.integers(0, 2), min_size=ENTRIES, max_size=ENTRIES), min_size=1, max_size=14
     ),
+    st.sampled_from([1, 2, 1000]),
     st.data(),
 )
-def test_only_clusters_that_a_newcomer_joins_are_decided_otherwise(
-    rows: list[list[int]], data: st.DataObject
+def test_neighbourhoods_do_not_matter_to_each_other(
+    rows: list[list[int]], max_compared: int, data: st.DataObject
 ) -> None:
-    """Wherever newcomers stand in the order: the longest, the newest, the best, the preferred."""
-    old = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    """So wherever newcomers stand in the order, only those that they enter are decided again."""
     signatures = np.array(rows, np.uint32)
-    known = np.flatnonzero(old)
-    before = find_all(signatures[known], 1000).duplicate_of
-    named = np.where(before == NOBODY, NOBODY, known[before])
-    now = find_all(signatures, 1000)
-    untouched = ~np.isin(now.component, now.component[np.flatnonzero(~np.array(old))])
-    same = now.duplicate_of[known] == named
-    assert same[untouched[known]].all()
+    all_at_once = find_all(signatures, max_compared)
+    named = sorted(set(all_at_once.neighbourhood.tolist()))
+    chosen = data.draw(st.lists(st.sampled_from(named), unique=True, min_size=1))
+    some = np.flatnonzero(np.isin(all_at_once.neighbourhood, chosen))
+    alone = find_all(signatures[some], max_compared)
+    found = np.where(alone.duplicate_of == NOBODY, NOBODY, some[alone.duplicate_of])
+    assert found.tolist() == all_at_once.duplicate_of[some].tolist()
+    assert some[alone.component].tolist() == all_at_once.component[some].tolist()
+    assert some[alone.neighbourhood].tolist() == all_at_once.neighbourhood[some].tolist()
+    assert alone.work.tolist() == all_at_once.work[some].tolist()
 
 
 # ---- through the steps
@@ -163,7 +167,7 @@ Decisions = dict[str, tuple[bool, str, str]]
 
 def clusters(session: Session, ref: ArtifactRef) -> dict[str, str]:
     """By id: the name of its cluster."""
-    files = [entry for entry in session.store.manifest_of(ref).files if "/" in entry.name]
+    files = [entry for entry in session.store.manifest_of(ref).files if entry.name.startswith("web/")]
     tables = [read_table(session.store.blob_path(entry), ["id", "cluster"]) for entry in files]
     return {row["id"]: row["cluster"] for row in pa.concat_tables(tables).to_pylist()}
 
@@ -190,7 +194,7 @@ def decisions(session: Session, months: int, shards_per_month: int, keep: Any) -
     passed = keep_all(crawled)
     signed = sign(crawled, passed, SignatureConfig(), label=f"{months}")
     ref = dedup({"web": signed}, {"web": passed}, DedupConfig(keep=keep), label=f"{months}")
-    files = [entry for entry in session.store.manifest_of(ref).files if "/" in entry.name]
+    files = [entry for entry in session.store.manifest_of(ref).files if entry.name.startswith("web/")]
     tables = [read_table(session.store.blob_path(entry)) for entry in files]
     return {
         row["id"]: (row["kept"], row["reason"], row["duplicate_of"])
