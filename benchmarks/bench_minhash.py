@@ -19,8 +19,9 @@ and last one line of JSON:
   `cost_growth_template`, `found_template` and `times_bucket_full_template`, the same, the share
   of copies found and how often a bucket was full, when all share their first 20 words;
   `scale_step_seconds` and `scale_step_peak_mb` of the step `dedup` itself, in a process of its
-  own, from files to files; `refresh_seconds`, when a file of 10,000 documents comes after that,
-  half of them copies, and `refresh_speedup`, the seconds of all at once over that.
+  own, from files to files; `refresh_seconds` and `refresh_peak_mb`, when a file of
+  10,000 documents comes after that, half of them copies, and `refresh_speedup`, the seconds of all
+  at once over that.
 
     python benchmarks/bench_minhash.py                       # a few minutes
     python benchmarks/bench_minhash.py --docs 4000 --rounds 1
@@ -41,7 +42,7 @@ from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -362,28 +363,8 @@ def at_scale(number: int, seed: int, template: int = 0) -> tuple[float, float, f
     return signing, finding, found, int(verdicts.work[:, FULL].sum())
 
 
-class StepTimes(NamedTuple):
-    """Of the step `dedup`, from files to files."""
-
-    seconds: float
-    grown_seconds: float  # with a file more
-    refresh_seconds: float  # the same, after the run without it
-    peak_mb: int  # of the first
-
-
-def run_step(number: int, seed: int) -> StepTimes:
-    """Decides on files of generated documents, and again when one came."""
-    with tempfile.TemporaryDirectory() as folder:
-        first, refreshed = dedup_in(Path(folder, "growing"), [(number, 0), (number, 1)], seed)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        (grown,) = dedup_in(Path(folder, "at_once"), [(number, 1)], seed)
-    assert first.counts.read == number
-    assert refreshed.files == grown.files
-    return StepTimes(first.seconds, grown.seconds, refreshed.seconds, peak)
-
-
-def dedup_in(folder: Path, sizes: list[tuple[int, int]], seed: int) -> list[Manifest]:
-    """Decides on so many documents and new files, one after the other, in a store of its own."""
+def dedup_in(folder: Path, number: int, new_files: int, seed: int) -> tuple[Manifest, int]:
+    """The step `dedup` on generated documents in a store, and the MB that the process took."""
     from storage.session import session
     from storage.store import Store
 
@@ -399,8 +380,38 @@ def dedup_in(folder: Path, sizes: list[tuple[int, int]], seed: int) -> list[Mani
                 dedup({"web": signed}, {"web": decided}, DedupConfig())
             )
 
-        run(1000, 0)  # compiles; of other documents, so no help later
-        return [run(*size) for size in sizes]
+        run(1000, new_files)  # compiles; of other documents, so it helps nobody
+        manifest = run(number, new_files)
+    return manifest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def measure_step(number: int, seed: int) -> dict[str, float]:
+    """The step alone, each time in a process of its own."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(
+            1, mp_context=get_context("forkserver"), max_tasks_per_child=1
+        ) as processes,
+    ):
+
+        def run(store: str, new_files: int) -> tuple[Manifest, int]:
+            path = Path(folder, store)
+            return processes.submit(dedup_in, path, number, new_files, seed).result()
+
+        (whole, peak), (refreshed, refresh_peak) = run("growing", 0), run("growing", 1)
+        grown, _ = run("at once", 1)
+    assert whole.counts.read == number
+    assert refreshed.files == grown.files
+    print(f"{'step dedup':<20} {whole.seconds:8.2f} s {peak:8,} MB")
+    print(f"{'a file more':<20} {refreshed.seconds:8.2f} s {refresh_peak:8,} MB, "
+          f"{grown.seconds:.2f} s without the run before")  # fmt: skip
+    return {
+        "scale_step_seconds": round(whole.seconds, 1),
+        "scale_step_peak_mb": peak,
+        "refresh_seconds": round(refreshed.seconds, 1),
+        "refresh_peak_mb": refresh_peak,
+        "refresh_speedup": round(grown.seconds / refreshed.seconds, 2),
+    }
 
 
 @step("generated-signatures", version="1")
@@ -446,8 +457,7 @@ def file_rows(number: int, new_files: int) -> list[range]:
 
 def measure_scale(number: int, seed: int) -> dict[str, float]:
     """Time per document at `number`, at a tenth of it (the best of two runs), and memory."""
-    with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as own:
-        steps = own.submit(run_step, number, seed).result()
+    of_step = measure_step(number, seed)
     small_sign, small_find = min((at_scale(number // 10, seed)[:2] for _ in range(2)), key=sum)
     large_sign, large_find, *_ = at_scale(number, seed)
     growth = (large_sign + large_find) / (small_sign + small_find) / 10
@@ -457,9 +467,6 @@ def measure_scale(number: int, seed: int) -> dict[str, float]:
     print(f"{'arrays':<20} {large_sign + large_find:8.2f} s {peak:8,} MB")
     print(f"{'arrays, template':<20} {sum(large):8.2f} s {found:8.2%} of copies found, "
           f"a bucket was full {full:,} times")  # fmt: skip
-    print(f"{'step dedup':<20} {steps.seconds:8.2f} s {steps.peak_mb:8,} MB")
-    print(f"{'a file more':<20} {steps.grown_seconds:8.2f} s at once, "
-          f"{steps.refresh_seconds:.2f} s after the run without it")  # fmt: skip
     return {
         "scale_docs": number,
         "scale_seconds": round(large_sign + large_find, 1),
@@ -470,11 +477,7 @@ def measure_scale(number: int, seed: int) -> dict[str, float]:
         "cost_growth_template": round(sum(large) / sum(small) / 10, 3),
         "found_template": round(found, 4),
         "times_bucket_full_template": full,
-        "scale_step_seconds": round(steps.seconds, 1),
-        "scale_step_peak_mb": steps.peak_mb,
-        "refresh_seconds": round(steps.refresh_seconds, 1),
-        "refresh_speedup": round(steps.grown_seconds / steps.refresh_seconds, 2),
-    }
+    } | of_step
 
 
 def main() -> None:
