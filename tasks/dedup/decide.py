@@ -78,7 +78,7 @@ def decide_duplicates(
             its scores lack the signal that documents compete with.
     """
     from tasks.dedup.clusters import find_duplicates
-    from tasks.dedup.keep import keep_order
+    from tasks.dedup.keep import keep_order, naming_order
 
     needed = (scores or {}) if config.keep_score else None
     files = signed_files(build, signatures, decisions, needed)
@@ -101,7 +101,9 @@ def decide_duplicates(
         max_compared=config.max_compared,
     )
     del entries
-    decided, notes = decision_table(documents, verdicts), note_table(documents, verdicts)
+    by_name = naming_order(documents)
+    decided = decision_table(documents, verdicts, by_name)
+    notes = note_table(documents, verdicts, by_name)
     figures = write_answers(build, files, earlier, rows, decided, notes)
     clusters = cluster_table(documents, decided)
     if earlier is not None:
@@ -111,10 +113,11 @@ def decide_duplicates(
     _count(build, figures, clusters, config)
 
 
-def decision_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
-    """Return the columns of DUPLICATE_SCHEMA for the documents that were signed, in their order."""
-    from tasks.dedup.keep import naming_order
+def decision_table(documents: pa.Table, verdicts: "Verdicts", by_name: Indices) -> pa.Table:
+    """Return the columns of DUPLICATE_SCHEMA for the documents that were signed, in their order.
 
+    `by_name` are their rows in the order of `naming_order`, here and below.
+    """
     ids = documents["id"].combine_chunks()
     kept = verdicts.duplicate_of < 0
     reason = np.where(kept, 0, np.where(verdicts.is_exact, 1, 2)).astype(np.int8)
@@ -125,18 +128,16 @@ def decision_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
             "reason": pa.DictionaryArray.from_arrays(reason, ["", *REASONS]),
             "duplicate_of": pc.fill_null(ids.take(pa.array(verdicts.duplicate_of, mask=kept)), ""),
             "similarity": verdicts.similarity,
-            "cluster": ids.take(pa.array(_first_of(naming_order(documents), verdicts.component))),
+            "cluster": ids.take(pa.array(_first_of(by_name, verdicts.component))),
         }
     )
 
 
-def note_table(documents: pa.Table, verdicts: "Verdicts") -> pa.Table:
+def note_table(documents: pa.Table, verdicts: "Verdicts", by_name: Indices) -> pa.Table:
     """Return NOTE_SCHEMA for the documents that were signed, in their order."""
-    from tasks.dedup.keep import naming_order
-
     ids = documents["id"].combine_chunks()
     alone = np.bincount(verdicts.neighbourhood)[verdicts.neighbourhood] == 1
-    first = pa.array(_first_of(naming_order(documents), verdicts.neighbourhood), mask=alone)
+    first = pa.array(_first_of(by_name, verdicts.neighbourhood), mask=alone)
     columns = [pc.fill_null(ids.take(first), ""), *verdicts.work.T]
     return pa.table(columns, NOTE_SCHEMA.names).cast(NOTE_SCHEMA)
 
