@@ -156,7 +156,7 @@ def _hash_bands(
         signature = signatures[rows[document]]
         entry = first_entry
         for band in range(len(keys)):
-            key = FNV_SEED + np.uint64(entry)  # so that equal entries of two bands differ
+            key = FNV_SEED + np.uint64(entry) * SPREAD  # equal entries of two bands differ
             for _ in range(num_rows):
                 key = (key ^ np.uint64(signature[entry])) * SPREAD
                 key ^= key >> np.uint64(29)

@@ -28,12 +28,21 @@ from tasks.quality.score import score_texts
         ({"keep": "best_score"}, "keep: best_score and keep_score go together"),
         ({"keep": "newest", "keep_score": "language_score"}, "keep: best_score and keep_score"),
         ({"min_similarity": 0.0}, "greater than 0"),
+        (
+            {"cluster_similarity": 0.7},
+            r"cluster_similarity \(0.7\) is above min_similarity \(0.65\).* to 0.65 or less",
+        ),
         ({"num_band": 20}, "Extra inputs are not permitted"),
     ],
 )
 def test_what_cannot_be_is_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         DedupConfig.model_validate(settings)
+
+
+def test_clusters_hold_all_duplicates_whatever_the_threshold() -> None:
+    assert DedupConfig().cluster_similarity == 0.5
+    assert DedupConfig(min_similarity=0.4).cluster_similarity == 0.4
 
 
 def test_the_defaults_find_pairs_as_often_as_said() -> None:

@@ -37,21 +37,30 @@ def find(
     )
 
 
-def plain_duplicates(signatures: np.ndarray[Any, Any], order: list[int]) -> list[int]:
-    """Each against all earlier kept ones that share a band; the most similar, then the earliest."""
+def plain_duplicates(
+    signatures: np.ndarray[Any, Any], order: list[int], cluster_similarity: float
+) -> tuple[list[int], list[set[int]]]:
+    """Each against all earlier kept ones that share a band; the most similar, then the earliest.
+
+    And the clusters, as sets.
+    """
     kept: list[int] = []
     duplicate_of = [NOBODY] * len(signatures)
+    cluster_of = {document: {document} for document in order}
     bands = signatures.reshape(len(signatures), BANDS, ROWS)
     for document in order:
         best = 0.0
         for other in kept:
             shares_band = (bands[document] == bands[other]).all(axis=1).any()
             similarity = float((signatures[document] == signatures[other]).mean())
+            if shares_band and similarity >= cluster_similarity:
+                joined = cluster_of[document] | cluster_of[other]
+                cluster_of |= dict.fromkeys(joined, joined)
             if shares_band and similarity >= 0.5 and similarity > best:
                 best, duplicate_of[document] = similarity, other
         if duplicate_of[document] == NOBODY:
             kept.append(document)
-    return duplicate_of
+    return duplicate_of, [cluster_of[document] for document in range(len(signatures))]
 
 
 def signature(*parts: int) -> list[int]:
@@ -67,6 +76,13 @@ def test_a_chain_is_cut_where_its_link_was_dropped() -> None:
     assert found.similarity.tolist() == [0.0, 0.75, 0.0, 0.0]
     assert found.component.tolist() == [0, 0, 2, 3]
     assert found.neighbourhood.tolist() == [0, 0, 0, 3]  # b shares a bucket with either
+
+
+def test_look_alikes_that_are_both_kept_are_one_cluster() -> None:
+    rows = [signature(1, 2, 3, 4), signature(1, 2, 5, 6), signature(1, 7, 8, 9)]
+    found = find(rows, min_similarity=0.75, cluster_similarity=0.5)
+    assert found.duplicate_of.tolist() == [NOBODY] * 3
+    assert found.component.tolist() == [0, 0, 2]  # 0.5 alike, and 0.25
 
 
 def test_the_order_says_who_is_kept() -> None:
@@ -133,12 +149,16 @@ def test_a_template_does_not_go_quadratic() -> None:
     assert (compared, verified, full) == (45 + 10 * 1990, 0, 1990)  # 45 = 0 + 1 + … + 9
 
 
-@given(corpora, st.randoms(use_true_random=False))
-def test_it_equals_the_double_loop(rows: list[list[int]], random: Any) -> None:
+@given(corpora, st.sampled_from([0.3, 0.5]), st.randoms(use_true_random=False))
+def test_it_equals_the_double_loop(rows: list[list[int]], join: float, random: Any) -> None:
     order = list(range(len(rows)))
     random.shuffle(order)
-    found = find(rows, order=order)
-    assert found.duplicate_of.tolist() == plain_duplicates(np.array(rows), order)
+    found = find(rows, order=order, cluster_similarity=join)
+    duplicate_of, clusters = plain_duplicates(np.array(rows), order, join)
+    assert found.duplicate_of.tolist() == duplicate_of
+    for document, cluster in enumerate(clusters):
+        same = np.flatnonzero(found.component == found.component[document])
+        assert set(same.tolist()) == cluster
 
 
 @given(corpora, st.data())

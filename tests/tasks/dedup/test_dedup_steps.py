@@ -292,7 +292,9 @@ def test_signatures_and_decisions_that_do_not_match_are_refused(
     direct: Session, signed: dict[str, Sources]
 ) -> None:
     other = signed["decisions"] | {"mail": decisions("mail", 3, keep_all=False)}
-    with pytest.raises(ValueError, match="mail/00000.parquet: 3 documents are signed, the decisions keep 0"):
+    with pytest.raises(
+        ValueError, match=r"mail/00000\.parquet: 3 documents are signed, the decisions keep 0"
+    ):
         dedup(signed["signatures"], other, DedupConfig())
 
 

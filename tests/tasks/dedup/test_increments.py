@@ -167,7 +167,9 @@ Decisions = dict[str, tuple[bool, str, str]]
 
 def clusters(session: Session, ref: ArtifactRef) -> dict[str, str]:
     """By id: the name of its cluster."""
-    files = [entry for entry in session.store.manifest_of(ref).files if entry.name.startswith("web/")]
+    files = [
+        entry for entry in session.store.manifest_of(ref).files if entry.name.startswith("web/")
+    ]
     tables = [read_table(session.store.blob_path(entry), ["id", "cluster"]) for entry in files]
     return {row["id"]: row["cluster"] for row in pa.concat_tables(tables).to_pylist()}
 
@@ -194,7 +196,9 @@ def decisions(session: Session, months: int, shards_per_month: int, keep: Any) -
     passed = keep_all(crawled)
     signed = sign(crawled, passed, SignatureConfig(), label=f"{months}")
     ref = dedup({"web": signed}, {"web": passed}, DedupConfig(keep=keep), label=f"{months}")
-    files = [entry for entry in session.store.manifest_of(ref).files if entry.name.startswith("web/")]
+    files = [
+        entry for entry in session.store.manifest_of(ref).files if entry.name.startswith("web/")
+    ]
     tables = [read_table(session.store.blob_path(entry)) for entry in files]
     return {
         row["id"]: (row["kept"], row["reason"], row["duplicate_of"])

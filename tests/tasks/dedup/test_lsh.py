@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline_config.dedup import DedupConfig
 from tasks.dedup.decide import curve
-from tasks.dedup.lsh import ALONE, collision_probability, find_buckets
+from tasks.dedup.lsh import ALONE, KeySet, collision_probability, find_buckets
 
 
 def test_documents_that_share_a_band_share_a_room() -> None:
@@ -125,3 +125,15 @@ def test_the_curve_in_the_counts_by_hand() -> None:
         "0.3": 0.2291, "0.4": 0.5639, "0.5": 0.8732, "0.6": 0.9882, "0.7": 0.9998, "0.8": 1.0,
         "0.9": 1.0,
     }  # fmt: skip
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.integers(1, 5))
+def test_a_key_set_says_who_shares_a_band(seed: int, number: int, num_rows: int) -> None:
+    rng = np.random.default_rng(seed)
+    known = rng.integers(0, 3, (number, 24), dtype=np.uint32)
+    asked = rng.integers(0, 3, (30, 24), dtype=np.uint32)
+    num_bands = 24 // num_rows
+    bands = [np.s_[band * num_rows : (band + 1) * num_rows] for band in range(num_bands)]
+    shared = [(asked[:, None, band] == known[None, :, band]).all(axis=2) for band in bands]
+    met = KeySet.of(known, num_bands, num_rows).meets(asked)
+    assert met.tolist() == np.any(shared, axis=0).any(axis=1).tolist()
