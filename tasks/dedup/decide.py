@@ -11,9 +11,7 @@ clusters of two or more: who was removed for whom, at what similarity.
 which decides again only what it touches (`tasks.dedup.earlier`); files that stay are taken over.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,25 +21,19 @@ import pyarrow.compute as pc
 from pipeline_config.dedup import DedupConfig
 from storage.artifact import ArtifactRef
 from storage.build import Build
-from storage.documents import DECISION_SCHEMA
-from storage.tables import read_table
+from tasks.dedup.answers import NOTE_SCHEMA, WORK, Earlier, Figures, write_answers
 from tasks.dedup.earlier import (
     INPUT_SCHEMA,
     INPUTS_NAME,
-    NOTE_SCHEMA,
-    NOTES_FOLDER,
-    Answer,
-    Earlier,
     find_earlier,
     input_table,
     rows_to_decide,
 )
-from tasks.dedup.signed import Indices, SignedFile, read_signed, signed_files
+from tasks.dedup.signed import Indices, read_signed, signed_files
 
 if TYPE_CHECKING:
     from tasks.dedup.clusters import Verdicts
 
-DUPLICATE_SCHEMA = DECISION_SCHEMA.append(pa.field("cluster", pa.string()))
 CLUSTERS_NAME = "clusters.parquet"
 CLUSTER_SCHEMA = pa.schema(
     [
@@ -56,12 +48,8 @@ CLUSTER_SCHEMA = pa.schema(
 )
 CLUSTER_ORDER = [("cluster", "ascending"), ("kept", "descending"), ("id", "ascending")]
 REASONS = ("exact_duplicate", "near_duplicate")
-WORK = NOTE_SCHEMA.names[1:]  # how hard it was, by document
 CURVE_AT = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LARGEST_CLUSTERS = 20  # told in the counts
-
-# Documents by their source and reason ("" when kept), and the sums of WORK by ("", its name).
-Figures: TypeAlias = Counter[tuple[str, str]]
 
 
 def decide_duplicates(
@@ -142,62 +130,6 @@ def note_table(documents: pa.Table, verdicts: "Verdicts", by_name: Indices) -> p
     return pa.table(columns, NOTE_SCHEMA.names).cast(NOTE_SCHEMA)
 
 
-def write_answers(
-    build: Build,
-    files: Sequence[SignedFile],
-    earlier: Earlier | None,
-    rows: Mapping[str, Indices],
-    decided: pa.Table,
-    notes: pa.Table,
-) -> Figures:
-    """Write a file of decisions and one of notes for each of `files`; return the figures of all.
-
-    `decided` and `notes` are about the signed documents at `rows`, file after file. All others
-    stand as in the earlier run.
-    """
-    figures = Figures() if earlier is None else _figures_before(build, earlier)
-    start = 0
-    for file in files:
-        at = rows[file.path]
-        own = Answer(
-            decided.slice(start, len(at)).cast(DUPLICATE_SCHEMA),
-            notes.slice(start, len(at)),
-        )
-        start += len(at)
-        figures.update(_tally(file.source, own))
-        if earlier is not None and file.path in earlier.standing:
-            replaced = _write_changes(build, earlier, file.path, at, own)
-            figures.subtract(_tally(file.source, replaced))
-            continue
-        before = dropped_by_quality(build, file)
-        passed = np.flatnonzero(before["kept"])
-        if len(passed) != len(at):
-            raise ValueError(
-                f"{file.path}: {len(at)} documents are signed, the decisions keep {len(passed)}"
-            )
-        if before["id"].take(pa.array(passed)) != own.decisions["id"]:
-            raise ValueError(f"{file.path}: signatures and decisions do not match")
-        build.add_table(file.path, _replaced(before, passed, own.decisions), DUPLICATE_SCHEMA)
-        build.add_table(f"{NOTES_FOLDER}/{file.path}", own.notes, NOTE_SCHEMA)
-    return figures
-
-
-def dropped_by_quality(build: Build, file: SignedFile) -> pa.Table:
-    """DUPLICATE_SCHEMA for all documents of a file, as if quality had dropped each of them.
-
-    But for `kept`, which is quality's.
-    """
-    quality = read_table(build.store.blob_path(file.decisions), ["id", "kept"])
-    number = quality.num_rows
-    columns = {
-        "reason": pa.repeat("quality", number),
-        "duplicate_of": pa.repeat("", number),
-        "similarity": pa.repeat(pa.scalar(0.0, pa.float32()), number),
-        "cluster": quality["id"],
-    }
-    return pa.table({name: quality[name] for name in ("id", "kept")} | columns, DUPLICATE_SCHEMA)
-
-
 def cluster_table(documents: pa.Table, decided: pa.Table) -> pa.Table:
     """Return CLUSTER_SCHEMA: the members of clusters of two or more."""
     codes = decided["cluster"].combine_chunks().dictionary_encode().indices.to_numpy()
@@ -207,41 +139,14 @@ def cluster_table(documents: pa.Table, decided: pa.Table) -> pa.Table:
     return table.select(CLUSTER_SCHEMA.names).cast(CLUSTER_SCHEMA)
 
 
-def _write_changes(build: Build, earlier: Earlier, path: str, at: Indices, own: Answer) -> Answer:
-    """Write an earlier run's files, with `own` for the signed documents at `at`; return theirs."""
-    notes_name = f"{NOTES_FOLDER}/{path}"
-    if not len(at):
-        build.add_stored(earlier.entries[path])
-        build.add_stored(earlier.entries[notes_name])
-        return own
-    before = earlier.answer(build, path)
-    rows = before.signed[at]
-    replaced = Answer(before.decisions.take(pa.array(rows)), before.notes.take(pa.array(at)))
-    if replaced.decisions == own.decisions:
-        build.add_stored(earlier.entries[path])
-    else:
-        build.add_table(path, _replaced(before.decisions, rows, own.decisions), DUPLICATE_SCHEMA)
-    if replaced.notes == own.notes:
-        build.add_stored(earlier.entries[notes_name])
-    else:
-        build.add_table(notes_name, _replaced(before.notes, at, own.notes), NOTE_SCHEMA)
-    return replaced
-
-
-def _replaced(table: pa.Table, rows: Indices, own: pa.Table) -> pa.Table:
-    """A table with other values at some of its rows."""
-    taken = np.arange(table.num_rows)
-    taken[rows] = table.num_rows + np.arange(own.num_rows)
-    return pa.concat_tables([table, own]).take(pa.array(taken))
-
-
 def _other_clusters(build: Build, earlier: Earlier, decided: pa.ChunkedArray) -> pa.Table:
     """The clusters of an earlier run without a document that was decided on now, or is gone."""
-    ids = [decided.cast(pa.string())]
-    ids += [earlier.answer(build, path).decisions["id"] for path in earlier.gone]
-    changed = pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.string())
+    gone = [earlier.answer(build, path).decisions["id"] for path in earlier.gone]
+    ids = [column.cast(pa.large_string()) for column in (decided, *gone)]
+    changed = pa.chunked_array([chunk for column in ids for chunk in column.chunks])
     clusters = earlier.read(build, CLUSTERS_NAME)
-    return clusters.filter(pc.invert(pc.is_in(clusters["id"], changed)))
+    known = clusters["id"].cast(pa.large_string())
+    return clusters.filter(pc.invert(pc.is_in(known, changed)))
 
 
 def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
@@ -256,27 +161,6 @@ def _first_of(
     first = np.empty(len(order), np.int64)
     first[component[order[::-1]]] = order[::-1]  # of several assignments, the last one stays
     return first[component]
-
-
-def _tally(source: str, answer: Answer) -> Figures:
-    """The figures of some documents of a source."""
-    reasons = pc.value_counts(answer.decisions["reason"]).to_pylist()
-    figures = Figures({(source, row["values"]): row["counts"] for row in reasons})
-    figures.update({("", name): pc.sum(answer.notes[name]).as_py() or 0 for name in WORK})
-    return figures
-
-
-def _figures_before(build: Build, earlier: Earlier) -> Figures:
-    """Those of an earlier run, without its files that are gone."""
-    told = earlier.counts.extra
-    figures = Figures({("", name): told[name] for name in WORK})
-    for source, own in told["by_source"].items():
-        figures.update({(source, "" if key == "kept" else key): n for key, n in own.items()})
-    for path in earlier.gone:
-        answer = earlier.answer(build, path)
-        signed = answer.decisions.take(pa.array(answer.signed))
-        figures.subtract(_tally(path.split("/")[0], Answer(signed, answer.notes)))
-    return figures
 
 
 def _count(build: Build, figures: Figures, clusters: pa.Table, config: DedupConfig) -> None:

@@ -18,15 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_config.dedup import DedupConfig
-from storage.artifact import Counts, FileEntry
 from storage.build import Build
 from storage.store import VanishedError
 from storage.tables import read_table
+from tasks.dedup.answers import Earlier
 from tasks.dedup.lsh import KeySet
 from tasks.dedup.signed import Indices, SignedFile, entries_of
 
 INPUTS_NAME = "_inputs.parquet"
-NOTES_FOLDER = "_neighbourhoods"
 INPUT_SCHEMA = pa.schema(
     [
         ("path", pa.string()),  # source and file
@@ -35,50 +34,7 @@ INPUT_SCHEMA = pa.schema(
         ("scores", pa.string()),
     ]
 )
-# By document that was signed: its neighbourhood's name, the id of its document that was seen first,
-# or "" where it is alone; and `Verdicts.work`.
-NOTE_SCHEMA = pa.schema(
-    [
-        ("neighbourhood", pa.string()),
-        ("pairs_compared", pa.int32()),
-        ("pairs_verified", pa.int32()),
-        ("times_bucket_full", pa.int32()),
-    ]
-)
-LEAST_SHARE = 0.5  # of all documents; below, to decide all at once is as quick
-
-
-class Answer(NamedTuple):
-    """What a run says about a file of documents, or about some of them."""
-
-    decisions: pa.Table  # tasks.dedup.decide.DUPLICATE_SCHEMA
-    notes: pa.Table  # NOTE_SCHEMA, only of those that were signed
-
-    @property
-    def signed(self) -> Indices:
-        """The rows of `decisions` that `notes` are about."""
-        return np.flatnonzero(pc.not_equal(self.decisions["reason"], "quality"))
-
-
-class Earlier(NamedTuple):
-    """An earlier run, and which of the files that it decided on are what they were."""
-
-    counts: Counts
-    entries: dict[str, FileEntry]  # by name
-    standing: frozenset[str]  # paths
-    gone: tuple[str, ...]  # paths of files that are no more, or are others now
-
-    def read(self, build: Build, name: str) -> pa.Table:
-        """One of its tables."""
-        return read_table(build.store.blob_path(self.entries[name]))
-
-    def neighbourhoods(self, build: Build, path: str) -> pa.ChunkedArray:
-        """The names of those of a file's signed documents."""
-        return self.read(build, f"{NOTES_FOLDER}/{path}")["neighbourhood"]
-
-    def answer(self, build: Build, path: str) -> Answer:
-        """What it says about a file."""
-        return Answer(self.read(build, path), self.read(build, f"{NOTES_FOLDER}/{path}"))
+LEAST_SHARE = 0.5  # of all documents; below, the keys of the new ones take what reading less saves
 
 
 def input_table(files: Sequence[SignedFile]) -> pa.Table:
@@ -143,11 +99,11 @@ def rows_to_decide(
         own = earlier.neighbourhoods(build, file.path)
         is_touched = np.asarray(pc.is_in(own, touched), dtype=bool)
         rows[file.path] = np.flatnonzero(is_touched | met[file.path])
-    again = sum(len(rows[file.path]) for file in standing)
+    number = {path: len(own) for path, own in rows.items()}
     build.log(
-        f"{sum(file.signatures.rows for file in fresh):,} documents are compared with the kept "
-        f"ones; of {sum(file.signatures.rows for file in standing):,} decided before, {again:,} "
-        "are decided again"
+        f"documents new: {sum(number[file.path] for file in fresh):,}, decided before: "
+        f"{sum(file.signatures.rows for file in standing):,}, of these again: "
+        f"{sum(number[file.path] for file in standing):,}"
     )
     return rows
 
@@ -166,8 +122,9 @@ class _Newcomers(NamedTuple):
             columns = ["num_words", "exact_hash", "signature"]
             table = read_table(build.store.blob_path(file.signatures), columns)
             hashes += table["exact_hash"].chunks
-            long = pc.greater_equal(table["num_words"], config.signature.shingle_words)
-            signatures.append(entries_of(table["signature"].filter(long).combine_chunks()))
+            has_shingles = pc.greater_equal(table["num_words"], config.signature.shingle_words)
+            own = table["signature"].filter(has_shingles).combine_chunks()
+            signatures.append(entries_of(own))
         keys = KeySet.of(np.concatenate(signatures), config.num_bands, config.num_rows)
         return cls(keys, pa.chunked_array(hashes, pa.binary(16)).combine_chunks())
 
