@@ -19,7 +19,9 @@ class ReportConfig(StageConfig):
     excerpt_characters: int = Field(
         default=420, ge=40, le=5000, description="characters shown of a document or an answer"
     )
-    clusters: int = Field(default=8, ge=0, le=200, description="largest duplicate clusters shown")
+    clusters: int = Field(
+        default=8, ge=0, le=200, description="duplicate clusters shown, those with most duplicates"
+    )
     cluster_members: int = Field(
         default=6, ge=2, le=100, description="documents listed per duplicate cluster"
     )

@@ -1,4 +1,4 @@
-"""Describes duplicate clusters: how many, how large, and the largest ones with their members."""
+"""Describes clusters with duplicates: how many, how large, and some with their members."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,21 +23,27 @@ def size_label(size: int) -> str:
 
 
 def describe(table: pa.Table, most_clusters: int, most_members: int) -> Duplicates:
-    """The clusters of `clusters.parquet` (one row per document of a cluster of two or more)."""
+    """Those of `clusters.parquet` (a row per document of clusters of two or more) with a duplicate.
+
+    The others only hold look-alikes together; `largest` are those with the most duplicates.
+    """
     groups = (
         table.select(COLUMNS)
+        .append_column("dropped", pc.cast(pc.invert(table.column("kept")), pa.int64()))
         .group_by("cluster")
-        .aggregate([("id", "count"), ("source", "count_distinct")])
-        .sort_by([("id_count", "descending"), ("cluster", "ascending")])
+        .aggregate([("id", "count"), ("source", "count_distinct"), ("dropped", "sum")])
+        .sort_by([("dropped_sum", "descending"), ("cluster", "ascending")])
     )
+    groups = groups.filter(pc.greater(groups.column("dropped_sum"), 0))
+    documents = pc.sum(groups.column("id_count")).as_py() or 0
     sizes: dict[str, int] = {}
-    for size in reversed(groups.column("id_count").to_pylist()):
+    for size in sorted(groups.column("id_count").to_pylist()):
         sizes[size_label(size)] = sizes.get(size_label(size), 0) + 1
     largest = groups.slice(0, most_clusters).column("cluster").to_pylist()
     return Duplicates(
         clusters=groups.num_rows,
-        documents=table.num_rows,
-        kept=pc.sum(table.column("kept")).as_py() or 0,
+        documents=documents,
+        kept=documents - (pc.sum(groups.column("dropped_sum")).as_py() or 0),
         sizes=tuple(sizes.items()),
         across_sources=pc.sum(pc.greater(groups.column("source_count_distinct"), 1)).as_py() or 0,
         largest=tuple(_cluster(table, name, most_members) for name in largest),

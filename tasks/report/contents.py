@@ -217,7 +217,7 @@ class ClusterMember:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Documents that hang together by verified similarity."""
+    """Documents that hang together by similarity to one that is kept."""
 
     id: str
     size: int
@@ -227,10 +227,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The duplicate clusters of the corpus."""
+    """The clusters of the corpus from which a document was dropped."""
 
     clusters: int
-    documents: int  # in clusters of two or more
+    documents: int  # in them
     kept: int  # of those
     sizes: tuple[tuple[str, int], ...]  # cluster size as text (`2`, `3`, `4-7`, …), clusters
     across_sources: int  # clusters with members of more than one source

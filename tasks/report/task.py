@@ -15,7 +15,7 @@ def _recipes(artifacts: dict[str, Handle], config: ReportConfig) -> dict[str, st
     return {label: artifact.recipe for label, artifact in artifacts.items()}
 
 
-@step("report", version="8", identity=_recipes)
+@step("report", version="9", identity=_recipes)
 def report(build: Build, artifacts: dict[str, ArtifactRef], config: ReportConfig) -> None:
     """The page, the summary and the results of a run; artifacts by run label (`fetch/docs`, …)."""
     from tasks.report.report import report as write

@@ -24,12 +24,15 @@ def rows(
 
 def test_describe_counts_clusters_by_size_and_shows_the_largest() -> None:
     table = pa.Table.from_pylist(
-        rows("a", 1, [0.9]) + rows("b", 1, [0.8, 0.99, 0.85, 0.81], "de") + rows("c", 2, [0.7])
+        rows("a", 1, [0.9])
+        + rows("b", 1, [0.8, 0.99, 0.85, 0.81], "de")
+        + rows("c", 1, [0.7, 0.8])
+        + rows("l", 9, [])  # look-alikes, all kept
     )
 
     found = describe(table, most_clusters=2, most_members=3)
 
-    assert (found.clusters, found.documents, found.kept, found.across_sources) == (3, 10, 4, 1)
+    assert (found.clusters, found.documents, found.kept, found.across_sources) == (3, 10, 3, 1)
     assert found.sizes == (("2", 1), ("3", 1), ("4\N{EN DASH}7", 1))
     assert [(cluster.id, cluster.size) for cluster in found.largest] == [("b", 5), ("c", 3)]
     # the kept one, then the most and the least similar
