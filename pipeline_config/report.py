@@ -19,11 +19,11 @@ class ReportConfig(StageConfig):
     excerpt_characters: int = Field(
         default=420, ge=40, le=5000, description="characters shown of a document or an answer"
     )
-    clusters: int = Field(
-        default=8, ge=0, le=200, description="duplicate clusters shown, those with most duplicates"
+    duplicate_groups: int = Field(
+        default=8, ge=0, le=200, description="kept documents shown with their duplicates"
     )
-    cluster_members: int = Field(
-        default=6, ge=2, le=100, description="documents listed per duplicate cluster"
+    group_members: int = Field(
+        default=6, ge=2, le=100, description="documents listed in such a group"
     )
     languages: int = Field(
         default=5, ge=1, le=30, description="languages named per source; the rest is `other`"

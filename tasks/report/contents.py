@@ -204,37 +204,34 @@ class Decontamination:
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterMember:
-    """One document of a duplicate cluster."""
+class GroupMember:
+    """A document that is kept, or one that was dropped for it."""
 
     id: str
     url: str
     source: str
     kept: bool
-    similarity: float  # to the kept document that it duplicates, 0 when kept
+    similarity: float  # to the kept one, 0 when it is that itself
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
-    """Documents that hang together by similarity to one that is kept."""
+class DuplicateGroup:
+    """A document that is kept, and all that were dropped for it."""
 
-    id: str
     size: int
-    kept: int
-    members: tuple[ClusterMember, ...]  # kept ones first, then by similarity
+    members: tuple[GroupMember, ...]  # some: the kept one first, then by similarity
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The clusters of the corpus from which a document was dropped."""
+    """Who was dropped for whom in the corpus."""
 
-    clusters: int
-    documents: int  # in them
-    kept: int  # of those
-    sizes: tuple[tuple[str, int], ...]  # cluster size as text (`2`, `3`, `4-7`, …), clusters
-    across_sources: int  # clusters with members of more than one source
-    largest: tuple[Cluster, ...]
+    groups: int  # documents that others were dropped for
+    dropped: int
+    sizes: tuple[tuple[str, int], ...]  # group size as text (`2`, `3`, `4-7`, …), groups
+    across_sources: int  # groups with members of more than one source
+    largest: tuple[DuplicateGroup, ...]
     found_at: tuple[tuple[float, float], ...] = ()  # similarity, probability to be compared at all
     pairs_compared: int = 0
     pairs_verified: int = 0

@@ -7,16 +7,16 @@ import pyarrow.compute as pc
 
 from pipeline_config.report import ReportConfig
 from storage.tables import read_table
-from tasks.report.clusters import COLUMNS, describe
 from tasks.report.contents import (
-    Cluster,
     DocumentExample,
+    DuplicateGroup,
     Duplicates,
     LanguageShares,
     ReasonExamples,
     SourceFunnel,
     StepCounts,
 )
+from tasks.report.duplicates import COLUMNS, describe
 from tasks.report.examples import Chosen, Place, choose, locate
 from tasks.report.figures import bounds, measured
 from tasks.report.funnel import (
@@ -204,15 +204,13 @@ def languages(inputs: Inputs, config: ReportConfig) -> tuple[LanguageShares, ...
 
 
 def duplicates(inputs: Inputs, config: ReportConfig) -> Duplicates | None:
-    """The clusters, and texts of the largest: of the kept document and of the least similar one."""
+    """Who was dropped for whom, and texts: of a kept document and of the least similar to it."""
     ref = inputs.get("dedup")
     if ref is None:
         return None
     table = read_table(inputs.path(ref, "clusters.parquet"), COLUMNS)
-    found = describe(table, config.clusters, config.cluster_members)
-    shown = [
-        member for cluster in found.largest for member in (cluster.members[0], cluster.members[-1])
-    ]
+    found = describe(table, config.duplicate_groups, config.group_members)
+    shown = [member for group in found.largest for member in (group.members[0], group.members[-1])]
     texts: dict[str, str] = {}
     for source, documents in inputs.documents().items():
         ids = [member.id for member in shown if member.source == source]
@@ -226,7 +224,7 @@ def duplicates(inputs: Inputs, config: ReportConfig) -> Duplicates | None:
     curve = figures.get("found_at_similarity", {})
     return replace(
         found,
-        largest=tuple(_with_texts(cluster, texts) for cluster in found.largest),
+        largest=tuple(_with_texts(group, texts) for group in found.largest),
         found_at=tuple(sorted((float(at), probability) for at, probability in curve.items())),
         pairs_compared=figures.get("pairs_compared", 0),
         pairs_verified=figures.get("pairs_verified", 0),
@@ -234,6 +232,6 @@ def duplicates(inputs: Inputs, config: ReportConfig) -> Duplicates | None:
     )
 
 
-def _with_texts(cluster: Cluster, texts: Mapping[str, str]) -> Cluster:
-    members = tuple(replace(each, text=texts.get(each.id, "")) for each in cluster.members)
-    return replace(cluster, members=members)
+def _with_texts(group: DuplicateGroup, texts: Mapping[str, str]) -> DuplicateGroup:
+    members = tuple(replace(each, text=texts.get(each.id, "")) for each in group.members)
+    return replace(group, members=members)

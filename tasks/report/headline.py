@@ -140,12 +140,8 @@ def _documents(contents: Contents) -> Tile | None:
 def _duplicates(contents: Contents) -> Tile | None:
     if contents.duplicates is None:
         return None
-    dropped = contents.duplicates.documents - contents.duplicates.kept
-    return Tile(
-        count(dropped),
-        "duplicates",
-        f"in {things(contents.duplicates.clusters, 'cluster')}",
-    )
+    groups = things(contents.duplicates.groups, "document")
+    return Tile(count(contents.duplicates.dropped), "duplicates", f"of {groups} that stay")
 
 
 def _tokens(contents: Contents) -> Tile | None:

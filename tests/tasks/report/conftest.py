@@ -4,24 +4,23 @@ import math
 
 import pytest
 
-from tasks.report.clusters import size_label
 from tasks.report.contents import (
     Accuracy,
     Answered,
     BitsPerByte,
     ClassifiedSource,
     Classifier,
-    Cluster,
-    ClusterMember,
     Contamination,
     Contents,
     CurvePoint,
     Decontamination,
     DocumentExample,
+    DuplicateGroup,
     Duplicates,
     EditExample,
     EvaluationSet,
     FamilyAccuracy,
+    GroupMember,
     HeldOutExamples,
     Instructions,
     LanguageShares,
@@ -41,6 +40,7 @@ from tasks.report.contents import (
     TokenizerFacts,
     Training,
 )
+from tasks.report.duplicates import size_label
 
 MAIL = EditExample("d7", "http://pydoc.demo/email.html", "write to ", "a@b.org", "<EMAIL>", " now")
 PAGE = (
@@ -134,7 +134,7 @@ def _examples() -> tuple[ReasonExamples, ...]:
 
 def _duplicates() -> Duplicates:
     members = tuple(
-        ClusterMember(
+        GroupMember(
             f"{index:032x}",
             f"http://pydoc.demo/encodings.cp{1250 + index}.html",
             "docs",
@@ -144,10 +144,10 @@ def _duplicates() -> Duplicates:
         )
         for index in range(5)
     )
-    clusters = (Cluster("0" * 32, 31, 1, members), Cluster("1" * 32, 5, 1, members))
+    groups = (DuplicateGroup(31, members), DuplicateGroup(5, members))
     sizes = tuple((size_label(n), k) for n, k in ((2, 28), (3, 9), (4, 6), (8, 2), (16, 1)))
     return Duplicates(
-        46, 185, 46, sizes, 3, clusters, ((0.5, 0.05), (0.7, 0.55), (0.8, 0.92)), 5_120, 1_204
+        46, 139, sizes, 3, groups, ((0.5, 0.05), (0.7, 0.55), (0.8, 0.92)), 5_120, 1_204
     )
 
 

@@ -6,10 +6,10 @@ from pipeline_config.report import ReportConfig
 from tasks.report.contents import (
     Answered,
     ClassifiedSource,
-    ClusterMember,
     Contents,
     DocumentExample,
     EditExample,
+    GroupMember,
     LanguageShares,
     ReasonEdits,
     ReasonExamples,
@@ -67,8 +67,8 @@ def make_hostile(contents: Contents) -> Contents:
     example = DocumentExample("0" * 32, "javascript:alert(1)//" + EVIL, EVIL, EVIL)
     assert contents.duplicates is not None
     assert contents.instructions is not None
-    cluster = contents.duplicates.largest[0]
-    member = ClusterMember("0" * 32, EVIL, EVIL, False, 0.9, EVIL)
+    group = contents.duplicates.largest[0]
+    member = GroupMember("0" * 32, EVIL, EVIL, False, 0.9, EVIL)
     return replace(
         contents,
         title=EVIL[:90],
@@ -83,7 +83,7 @@ def make_hostile(contents: Contents) -> Contents:
             ),
         ),
         duplicates=replace(
-            contents.duplicates, largest=(replace(cluster, members=(member, member)),)
+            contents.duplicates, largest=(replace(group, members=(member, member)),)
         ),
         instructions=replace(
             contents.instructions,
