@@ -77,11 +77,13 @@ def run(store: Store, corpus: Corpus, config: DedupConfig) -> tuple[Manifest, li
         store, flow="test", preset="test", config=config, workers=1, through_prefect=False,
         reporter=listener,
     ):  # fmt: skip
-        refs: list[dict[str, ArtifactRef]] = [
+        makers = (signatures, decisions, *([scores] if config.keep_score else []))
+        inputs: list[dict[str, ArtifactRef]] = [
             {source: make(files, label=source) for source, files in corpus.items()}
-            for make in (signatures, decisions, scores)
+            for make in makers
         ]
-        ref = dedup(refs[0], refs[1], config, refs[2] if config.keep_score else None)
+        signed, decided, *scored = inputs
+        ref = dedup(signed, decided, config, *scored)
     return store.manifest_of(ref), listener.messages
 
 
@@ -122,7 +124,7 @@ def draw_months(seed: int) -> list[Corpus]:
         for source in ("mail", "web")
     }
     months = [now]
-    for month in range(2, 5):
+    for month in range(2, 4):
         now = {source: dict(files) for source, files in now.items()}
         source = str(rng.choice(sorted(now)))
         names = sorted(now[source])
