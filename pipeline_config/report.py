@@ -23,7 +23,7 @@ class ReportConfig(StageConfig):
         default=8, ge=0, le=200, description="kept documents shown with their duplicates"
     )
     group_members: int = Field(
-        default=6, ge=2, le=100, description="documents listed in such a group"
+        default=6, ge=3, le=100, description="documents listed in such a group"
     )
     languages: int = Field(
         default=5, ge=1, le=30, description="languages named per source; the rest is `other`"

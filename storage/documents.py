@@ -118,7 +118,8 @@ def is_held_out(cluster: str, seed: int, share: float) -> bool:
 
     The choice hangs on the cluster's name alone, so near-duplicates never straddle the split. A
     corpus that grows by documents seen later moves nothing, but where one of them joins two
-    clusters: the later one takes the other's name.
+    clusters (the later one takes the other's name), or takes the place of a kept one whose cluster
+    only that one held together (it may part).
     """
     digest = hashlib.blake2b(f"held-out:{seed}:{cluster}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") < share * 2**64

@@ -56,8 +56,8 @@ class Earlier(NamedTuple):
 
     counts: Counts
     entries: dict[str, FileEntry]  # by name
-    standing: frozenset[str]  # paths
-    gone: tuple[str, ...]  # paths of files that are no more, or are others now
+    standing: dict[str, str]  # by path: the path then
+    gone: Sequence[str]  # paths then of files that are no more, or are others now
 
     def read(self, build: Build, name: str) -> pa.Table:
         """One of its tables."""
@@ -131,19 +131,22 @@ def dropped_by_quality(build: Build, file: SignedFile) -> pa.Table:
 
 def _write_changes(build: Build, earlier: Earlier, path: str, at: Indices, own: Answer) -> Answer:
     """Write an earlier run's files, with `own` for the signed documents at `at`; return theirs."""
+    path_then = earlier.standing[path]
+    decisions = earlier.entries[path_then].model_copy(update={"name": path})
+    notes = earlier.entries[notes_name(path_then)].model_copy(update={"name": notes_name(path)})
     if not len(at):
-        build.add_stored(earlier.entries[path])
-        build.add_stored(earlier.entries[notes_name(path)])
+        build.add_stored(decisions)
+        build.add_stored(notes)
         return own
-    before = earlier.answer(build, path)
+    before = earlier.answer(build, path_then)
     rows = before.signed[at]
     replaced = Answer(before.decisions.take(pa.array(rows)), before.notes.take(pa.array(at)))
     if replaced.decisions == own.decisions:
-        build.add_stored(earlier.entries[path])
+        build.add_stored(decisions)
     else:
         build.add_table(path, _replaced(before.decisions, rows, own.decisions), DUPLICATE_SCHEMA)
     if replaced.notes == own.notes:
-        build.add_stored(earlier.entries[notes_name(path)])
+        build.add_stored(notes)
     else:
         build.add_table(notes_name(path), _replaced(before.notes, at, own.notes), NOTE_SCHEMA)
     return replaced

@@ -9,9 +9,9 @@ Clusters say which documents belong together: the components of all pairs that a
 for that, a document and a kept one. They decide nothing here; later stages keep a cluster on one
 side of the held-out split, so they ask for less than a duplicate does.
 
-Neighbourhoods say which documents can matter to each other: those that share a bucket, directly or
-through others. What is found in one depends on nothing outside, so only those that a change touches
-need to be looked at again (`tasks.dedup.earlier`).
+Neighbourhoods say which documents can matter to each other: those that share a bucket, or a normal
+form, directly or through others. What is found in one depends on nothing outside, so only those
+that a change touches need to be looked at again (`tasks.dedup.earlier`).
 
 Worked example, in order A B C D with B like A, C like B but unlike A, D like nobody: B is a
 duplicate of A; C is kept, for B is gone; the clusters are {A, B}, {C} and {D}. B shares a bucket
@@ -70,7 +70,7 @@ def find_duplicates(
         num_rows: see `num_bands`.
         min_similarity: least share of equal entries of a verified pair.
         cluster_similarity: least share with which two belong to one cluster, at most the former.
-        max_compared: kept documents of one bucket that a newcomer is compared with, the earliest.
+        max_compared: kept documents of one bucket that a later one is compared with, the earliest.
     """
     leader = _first_of_code(exact_codes, order)
     leads = leader == np.arange(len(leader))
@@ -153,7 +153,10 @@ def _gather(
     neighbours: Indices,
     candidates: Indices,
 ) -> int:
-    """Collect whom to compare with, its rooms' kept documents, each once; join who was there."""
+    """Collect whom to compare with, its rooms' kept documents, each once.
+
+    It joins the neighbourhood of each room's first document.
+    """
     count = 0
     for room in rooms:
         if notes[room + FIRST] == 0:

@@ -1,11 +1,13 @@
 """Dedup: the fingerprints of all sources -> a decision on every document, and the clusters.
 
 Reads signatures and quality's decisions, no text. `<source>/00000.parquet` is row-aligned with the
-documents: DECISION_SCHEMA and `cluster`, the id of its document that was seen first (of those of a
-day the smallest), which stays what it is when later documents join. Only where one joins two
-clusters, the later of them takes the other's name. Documents that quality dropped are carried along
-(reason "quality", a cluster of their own) and not counted. `clusters.parquet` lists the members of
-clusters of two or more: who was removed for whom, at what similarity.
+documents: DECISION_SCHEMA and `cluster`, the id of the cluster's document that was seen first
+(those of unknown date last, of those of a day the smallest), which stays what it is when later
+documents join. Only where one joins two clusters, the later of them takes the other's name; and
+where one takes the place of a kept document, a cluster may part. Documents that quality dropped are
+carried along (reason "quality", a cluster of their own) and not counted. `clusters.parquet` lists
+the members of clusters of two or more: who was removed for whom, at what similarity, and
+look-alikes that stay.
 
 `_neighbourhoods/<source>/00000.parquet` (NOTE_SCHEMA) and `_inputs.parquet` are for the next run,
 which decides again only what it touches (`tasks.dedup.earlier`); files that stay are taken over.
@@ -62,8 +64,8 @@ def decide_duplicates(
     """Decide for all sources at once; all mappings are keyed by source.
 
     Raises:
-        ValueError: when there is no document, a source's signatures and decisions do not match, or
-            its scores lack the signal that documents compete with.
+        ValueError: when there is no document, or a source's signatures, decisions and scores do not
+            match, or its scores are not there or lack the signal that documents compete with.
     """
     from tasks.dedup.clusters import find_duplicates
     from tasks.dedup.keep import keep_order, naming_order
@@ -143,7 +145,8 @@ def _other_clusters(build: Build, earlier: Earlier, decided: pa.ChunkedArray) ->
     """The clusters of an earlier run without a document that was decided on now, or is gone."""
     gone = [earlier.answer(build, path).decisions["id"] for path in earlier.gone]
     ids = [column.cast(pa.large_string()) for column in (decided, *gone)]
-    changed = pa.chunked_array([chunk for column in ids for chunk in column.chunks])
+    chunks = [chunk for column in ids for chunk in column.chunks]
+    changed = pa.chunked_array(chunks, pa.large_string())
     clusters = earlier.read(build, CLUSTERS_NAME)
     known = clusters["id"].cast(pa.large_string())
     return clusters.filter(pc.invert(pc.is_in(known, changed)))

@@ -9,8 +9,7 @@ the old signatures pass by, file after file.
 This is a memo and no input: a run gives the same bytes with any earlier one, and without.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_config.dedup import DedupConfig
+from storage.artifact import FileEntry
 from storage.build import Build
+from storage.fingerprint import file_digest
 from storage.store import VanishedError
 from storage.tables import read_table
 from tasks.dedup.answers import Earlier
-from tasks.dedup.lsh import KeySet
+from tasks.dedup.lsh import KeySet, band_keys
 from tasks.dedup.signed import Indices, SignedFile, entries_of
 
 INPUTS_NAME = "_inputs.parquet"
@@ -52,26 +53,27 @@ def input_table(files: Sequence[SignedFile]) -> pa.Table:
 
 
 def find_earlier(build: Build, files: Sequence[SignedFile]) -> Earlier | None:
-    """Of the earlier runs with the same settings that are whole, the one that shares most.
+    """Find the intact earlier run with the same settings that shares most documents.
 
-    None when none shares LEAST_SHARE of the documents.
+    None when none shares LEAST_SHARE of them.
     """
-    now = _identities(input_table(files))
     rows = {file.path: file.signatures.rows for file in files}
+    now = input_table(files)
     found: list[tuple[int, Earlier]] = []
     for manifest in build.built_before("config"):
         entries = {entry.name: entry for entry in manifest.files}
-        try:
-            before = _identities(read_table(build.store.blob_path(entries[INPUTS_NAME])))
-        except VanishedError:
+        if not _is_intact(build, entries[INPUTS_NAME]):
             continue
-        standing = frozenset(path for path, inputs in before.items() if now.get(path) == inputs)
+        before = read_table(build.store.blob_path(entries[INPUTS_NAME]))
+        standing = _same_files(now, before)
         shared = sum(rows[path] for path in standing)
         if shared >= LEAST_SHARE * sum(rows.values()):
-            gone = tuple(path for path in before if path not in standing)
-            found.append((shared, Earlier(manifest.counts, entries, standing, gone)))
-    best_first = sorted(found, key=lambda one: one[0], reverse=True)
-    return next((earlier for _, earlier in best_first if _is_whole(build, earlier)), None)
+            gone = set(before["path"].to_pylist()).difference(standing.values())
+            found.append((shared, Earlier(manifest.counts, entries, standing, sorted(gone))))
+    for _, earlier in sorted(found, key=lambda one: one[0], reverse=True):
+        if all(_is_intact(build, entry) for entry in earlier.entries.values()):
+            return earlier
+    return None
 
 
 def rows_to_decide(
@@ -82,23 +84,24 @@ def rows_to_decide(
         return {file.path: np.arange(file.signatures.rows) for file in files}
     fresh = [file for file in files if file.path not in earlier.standing]
     standing = [file for file in files if file.path in earlier.standing]
-    newcomers = _Newcomers.read(build, fresh, config)
+    newcomers = _Newcomers(build, fresh, config)
 
-    names = [earlier.neighbourhoods(build, path) for path in earlier.gone]
-    met: dict[str, npt.NDArray[np.bool_]] = {}
+    # Some 12 bytes a document: most are alone, and have no name.
+    names = [earlier.neighbourhoods(build, earlier.standing[file.path]) for file in standing]
+    left = [earlier.neighbourhoods(build, path) for path in earlier.gone]
+    met: list[npt.NDArray[np.bool_]] = []
     for done, file in enumerate(standing, start=1):
-        met[file.path] = newcomers.meet(build, file)
-        own = earlier.neighbourhoods(build, file.path)
-        names.append(own.filter(pa.array(met[file.path])))
+        met.append(newcomers.meet(build, file))
         build.progress(done, len(standing), "files of documents decided before")
-    touched = pc.unique(pa.chunked_array([c for n in names for c in n.chunks], pa.string()))
+    entered = [own.filter(pa.array(mask)) for own, mask in zip(names, met, strict=True)]
+    touched = pc.unique(_joined([*left, *entered]))
     touched = touched.filter(pc.not_equal(touched, ""))
+    again = pc.is_in(_joined(names), touched).to_numpy() | np.concatenate([[], *met]).astype(bool)
 
     rows = {file.path: np.arange(file.signatures.rows) for file in fresh}
-    for file in standing:
-        own = earlier.neighbourhoods(build, file.path)
-        is_touched = np.asarray(pc.is_in(own, touched), dtype=bool)
-        rows[file.path] = np.flatnonzero(is_touched | met[file.path])
+    ends = np.cumsum([len(mask) for mask in met])
+    for file, own in zip(standing, np.split(again, ends[:-1]), strict=True):
+        rows[file.path] = np.flatnonzero(own)
     number = {path: len(own) for path, own in rows.items()}
     build.log(
         f"documents new: {sum(number[file.path] for file in fresh):,}, decided before: "
@@ -108,45 +111,69 @@ def rows_to_decide(
     return rows
 
 
-class _Newcomers(NamedTuple):
+class _Newcomers:
     """What documents that come into neighbourhoods have in common with those in them."""
 
-    keys: KeySet
-    exact_hashes: pa.Array  # documents without a shingle meet only by them
-
-    @classmethod
-    def read(cls, build: Build, files: Sequence[SignedFile], config: DedupConfig) -> "_Newcomers":
-        signatures = [np.empty((0, config.signature.num_permutations), np.uint32)]
-        hashes = []
+    def __init__(self, build: Build, files: Sequence[SignedFile], config: DedupConfig) -> None:
+        self._bands = config.num_bands, config.num_rows
+        self._shingle_words = config.signature.shingle_words
+        number = sum(file.signatures.rows for file in files)
+        self._keys = KeySet((config.num_bands + 1) * number)
         for file in files:
-            columns = ["num_words", "exact_hash", "signature"]
-            table = read_table(build.store.blob_path(file.signatures), columns)
-            hashes += table["exact_hash"].chunks
-            has_shingles = pc.greater_equal(table["num_words"], config.signature.shingle_words)
-            own = table["signature"].filter(has_shingles).combine_chunks()
-            signatures.append(entries_of(own))
-        keys = KeySet.of(np.concatenate(signatures), config.num_bands, config.num_rows)
-        return cls(keys, pa.chunked_array(hashes, pa.binary(16)).combine_chunks())
+            for keys in self._keys_of(build, file):
+                self._keys.add(keys)
 
     def meet(self, build: Build, file: SignedFile) -> npt.NDArray[np.bool_]:
         """Say of each document of a file whether one of these shares a bucket with it."""
-        path = build.store.blob_path(file.signatures)
-        table = read_table(path, ["exact_hash", "signature"])
-        same = np.asarray(pc.is_in(table["exact_hash"], self.exact_hashes), dtype=bool)
-        return same | self.keys.meets(entries_of(table["signature"].combine_chunks()))
+        found = np.zeros(file.signatures.rows, np.bool_)
+        for keys in self._keys_of(build, file):
+            found |= self._keys.has(keys)
+        return found
+
+    def _keys_of(self, build: Build, file: SignedFile) -> Iterator[npt.NDArray[np.uint64]]:
+        """The keys (any, rows) of a file's documents: half of the exact hash, and the bands.
+
+        Those without a shingle meet by the first alone; the others have it too only if they have
+        all bands in common.
+        """
+        columns = ["num_words", "exact_hash", "signature"]
+        table = read_table(build.store.blob_path(file.signatures), columns)
+        hashes = entries_of(table["exact_hash"].combine_chunks())
+        exact = hashes[:, :2].copy().view(np.uint64).T
+        yield exact
+        has_shingles = table["num_words"].to_numpy() >= self._shingle_words
+        signatures = entries_of(table["signature"].combine_chunks())
+        for keys in band_keys(signatures, *self._bands):
+            yield keys if has_shingles.all() else np.where(has_shingles, keys, exact)
 
 
-def _identities(table: pa.Table) -> dict[str, tuple[str, ...]]:
-    """By path, the digests of INPUT_SCHEMA."""
+def _same_files(now: pa.Table, before: pa.Table) -> dict[str, str]:
+    """By path, the path that the same file of the same source had before; each only once."""
+    known: dict[tuple[str, ...], list[str]] = {}
+    for path, identity in _identities(before):
+        known.setdefault(identity, []).append(path)
+    same = {}
+    for path, identity in _identities(now):
+        if paths := known.get(identity):
+            same[path] = paths.pop(0)
+    return same
+
+
+def _identities(table: pa.Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Of each row of INPUT_SCHEMA its path, and its source with the digests."""
     columns = (table[name].to_pylist() for name in INPUT_SCHEMA.names)
-    return {path: tuple(digests) for path, *digests in zip(*columns, strict=True)}
+    for path, *digests in zip(*columns, strict=True):
+        yield path, (path.split("/")[0], *digests)
 
 
-def _is_whole(build: Build, earlier: Earlier) -> bool:
-    """Whether all of its files are there; remote ones are fetched."""
+def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
+
+
+def _is_intact(build: Build, entry: FileEntry) -> bool:
+    """Whether a file is there as it was written; a remote one is fetched."""
     try:
-        for entry in earlier.entries.values():
-            build.store.blob_path(entry)
+        path = build.store.blob_path(entry)
     except VanishedError:
         return False
-    return True
+    return build.store.has_blob(entry) and file_digest(path) == entry.blob

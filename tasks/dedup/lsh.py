@@ -45,27 +45,24 @@ class Buckets(NamedTuple):
     first_place: Indices  # (num_bands + 1,)
 
 
-class KeySet(NamedTuple):
-    """The keys of all bands of some documents, to ask whether others share a bucket with them."""
+class KeySet:
+    """Keys of documents, to ask which others have one of them.
 
-    table: Keys  # open, of a power of two places, at most half of them taken; 0 is an empty place
-    num_bands: int
-    num_rows: int
+    The table is open, of a power of two places, at most half of them taken; 0 is an empty place.
+    """
 
-    @classmethod
-    def of(cls, signatures: Signatures, num_bands: int, num_rows: int) -> "KeySet":
-        """The keys of `signatures` (N, num_permutations)."""
-        places = 1 << (2 * num_bands * len(signatures)).bit_length()
-        table = np.zeros(places, np.uint64)
-        for keys in _band_keys(signatures, num_bands, num_rows):
-            _insert(keys, table)
-        return cls(table, num_bands, num_rows)
+    def __init__(self, number: int) -> None:
+        """A set with room for `number` keys."""
+        self._table = np.zeros(1 << (2 * number).bit_length(), np.uint64)
 
-    def meets(self, signatures: Signatures) -> npt.NDArray[np.bool_]:
-        """Say for each of `signatures` (N, num_permutations) whether it has one of the keys."""
-        found = np.zeros(len(signatures), np.bool_)
-        for keys in _band_keys(signatures, self.num_bands, self.num_rows):
-            _look_up(keys, self.table, found)
+    def add(self, keys: Keys) -> None:
+        """Take in `keys` (any, N)."""
+        _insert(keys, self._table)
+
+    def has(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Say (N,) of each document with `keys` (any, N) whether one of them is there."""
+        found = np.zeros(keys.shape[1], np.bool_)
+        _look_up(keys, self._table, found)
         return found
 
 
@@ -87,7 +84,8 @@ def find_buckets(
 ) -> Buckets:
     """Find the buckets of N documents and give them rooms.
 
-    Two bands whose 64-bit keys are equal share a bucket by mistake; verification parts them.
+    Two different bands whose 64-bit keys are equal share a bucket by mistake; verification parts
+    them.
 
     Args:
         signatures: (rows, num_permutations), read as they lie.
@@ -115,8 +113,8 @@ def find_buckets(
     return Buckets(room_of, first_place)
 
 
-def _band_keys(signatures: Signatures, num_bands: int, num_rows: int) -> Iterator[Keys]:
-    """The keys (bands, N) of some bands after the other."""
+def band_keys(signatures: Signatures, num_bands: int, num_rows: int) -> Iterator[Keys]:
+    """Yield the keys (bands, N) of some bands after the other; who shares one shares a bucket."""
     rows = np.arange(len(signatures), dtype=np.int32)
     for band in range(0, num_bands, BANDS_AT_ONCE):
         keys = np.empty((min(BANDS_AT_ONCE, num_bands - band), len(rows)), np.uint64)
@@ -128,7 +126,7 @@ def _band_keys(signatures: Signatures, num_bands: int, num_rows: int) -> Iterato
 def _insert(keys: Keys, table: Keys) -> None:
     mask = np.uint64(len(table) - 1)
     for key in keys.flat:
-        place = (key >> np.uint64(32)) & mask
+        place = key & mask
         while table[place] != 0 and table[place] != key:
             place = (place + np.uint64(1)) & mask
         table[place] = key
@@ -140,7 +138,7 @@ def _look_up(keys: Keys, table: Keys, found: npt.NDArray[np.bool_]) -> None:
     for band in range(len(keys)):
         for document in range(len(found)):
             key = keys[band, document]
-            place = (key >> np.uint64(32)) & mask
+            place = key & mask
             while table[place] != 0 and table[place] != key:
                 place = (place + np.uint64(1)) & mask
             found[document] |= table[place] == key

@@ -93,6 +93,7 @@ def run(store: Store, corpus: Corpus, config: DedupConfig) -> tuple[Manifest, li
 def draw_rows(rng: np.random.Generator, texts: list[list[int]], number: int, day: int) -> Rows:
     """Documents with texts of their own, those of others, and some in between."""
     rows = []
+    kept_share = 0.9 if rng.random() < 0.8 else 0.0
     for _ in range(number):
         text = rng.integers(0, 3, ENTRIES).tolist()
         if texts and rng.random() < 0.6:
@@ -107,16 +108,15 @@ def draw_rows(rng: np.random.Generator, texts: list[list[int]], number: int, day
                 "num_words": 50 if sum(text[:2]) else 3,  # equal texts have equally many
                 "num_bytes": int(rng.integers(0, 4)),
                 "points": None if rng.random() < 0.2 else int(rng.integers(0, 3)),
-                "kept": bool(rng.random() < 0.9),
+                "kept": bool(rng.random() < kept_share),
                 "text": text,
             }
         )
-    rows[0]["kept"] = True
     return rows
 
 
 def draw_months(seed: int) -> list[Corpus]:
-    """A corpus of two or three sources month by month: files come, go, and change in a row."""
+    """A corpus of two sources or more month by month: files come, go, and change in a row."""
     rng = np.random.default_rng(seed)
     texts: list[list[int]] = []
     now: Corpus = {
@@ -128,12 +128,14 @@ def draw_months(seed: int) -> list[Corpus]:
         now = {source: dict(files) for source, files in now.items()}
         source = str(rng.choice(sorted(now)))
         names = sorted(now[source])
-        match rng.integers(0, 5):
+        match rng.integers(0, 6):
             case 0:
                 now[f"books{month}"] = {"00000.parquet": draw_rows(rng, texts, 3, month)}
             case 1 if len(names) > 1:
                 del now[source][rng.choice(names)]
             case 2:
+                now[source]["99999.parquet"] = now[source].pop(names[0])  # another name
+            case 3:
                 changed = str(rng.choice(names))
                 rows = [dict(row) for row in now[source][changed]]
                 rows[0] |= draw_rows(rng, texts, 1, month)[0]
@@ -224,16 +226,23 @@ def test_only_the_neighbourhoods_that_a_newcomer_enters_are_decided_again(
     assert f"documents new: 1, decided before: 5, of these again: {again}" in said
 
 
-def test_files_that_a_newcomer_does_not_touch_are_not_read_for_writing(tmp_path: Path) -> None:
-    """They are the same blobs, and their tables are not even opened."""
+def test_a_file_without_a_document_to_decide_on_is_taken_in(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     before, _ = run(store, OLD, CONFIG)
-    untouched = next(entry for entry in before.files if entry.name == "web/2.parquet")
-    blob = tmp_path / store.blob_name(untouched.blob)
-    blob.chmod(0o644)
-    blob.write_bytes(b"\0" * untouched.bytes)
-    after, _ = run(store, with_file("3.parquet", document("n", 1, 2, 3, 6)), CONFIG)
-    assert untouched in after.files
+    after, said = run(store, with_file("3.parquet", document("n", 1, 2, 3, 4, kept=False)), CONFIG)
+    assert "documents new: 0, decided before: 5, of these again: 0" in said
+    assert after.counts == before.counts
+    assert set(before.files) - set(after.files) == {before.files[-1]}  # what was read
+
+
+def test_a_file_under_another_name_is_the_same_file(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    run(store, OLD, CONFIG)
+    renamed = {name.replace(".", "0."): rows for name, rows in OLD["web"].items()}
+    _, said = run(store, {"web": renamed}, CONFIG)
+    assert "documents new: 0, decided before: 5, of these again: 0" in said
+    _, said = run(store, {"mail": renamed}, CONFIG)  # another source is another matter
+    assert not any("decided before" in line for line in said)
 
 
 def test_other_settings_decide_all_anew(tmp_path: Path) -> None:
@@ -243,13 +252,20 @@ def test_other_settings_decide_all_anew(tmp_path: Path) -> None:
     assert not any("decided before" in line for line in said)
 
 
-def test_an_earlier_run_with_a_blob_gone_is_no_help(tmp_path: Path) -> None:
+@pytest.mark.parametrize("harm", ["gone", "damaged"])
+@pytest.mark.parametrize("name", ["web/0.parquet", "clusters.parquet", "_inputs.parquet"])
+def test_an_earlier_run_that_is_not_whole_is_no_help(tmp_path: Path, harm: str, name: str) -> None:
+    """It is a memo: without it all is decided anew."""
     store = Store(str(tmp_path))
     before, _ = run(store, OLD, CONFIG)
-    (tmp_path / store.blob_name(before.files[0].blob)).unlink()
-    grown = with_file("3.parquet", document("n", 1, 2, 3, 6))
-    after, said = run(store, grown, CONFIG)
+    entry = next(entry for entry in before.files if entry.name == name)
+    blob = tmp_path / store.blob_name(entry.blob)
+    blob.unlink()
+    if harm == "damaged":
+        blob.write_bytes(b"\0" * entry.bytes)
+    after, said = run(store, with_file("3.parquet", document("n", 1, 2, 3, 6)), CONFIG)
     assert not any("decided before" in line for line in said)
+    assert after.counts.read == 6
     assert store.missing(after) == []
 
 
