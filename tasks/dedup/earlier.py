@@ -10,6 +10,7 @@ This is a memo and no input: a run gives the same bytes with any earlier one, an
 """
 
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 
 import numpy as np
 import numpy.typing as npt
@@ -148,22 +149,23 @@ class _Newcomers:
 
 
 def _same_files(now: pa.Table, before: pa.Table) -> dict[str, str]:
-    """By path, the path that the same file of the same source had before; each only once."""
-    known: dict[tuple[str, ...], list[str]] = {}
-    for path, identity in _identities(before):
-        known.setdefault(identity, []).append(path)
-    same = {}
-    for path, identity in _identities(now):
-        if paths := known.get(identity):
-            same[path] = paths.pop(0)
-    return same
+    """By path, the path that the same file of the same source had before, in the same order.
+
+    Order is what says which of two documents with one id, hence one text, is kept.
+    """
+    matcher = SequenceMatcher(None, _identities(before), _identities(now), autojunk=False)
+    paths_before, paths_now = before["path"].to_pylist(), now["path"].to_pylist()
+    return {
+        paths_now[block.b + n]: paths_before[block.a + n]
+        for block in matcher.get_matching_blocks()
+        for n in range(block.size)
+    }
 
 
-def _identities(table: pa.Table) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Of each row of INPUT_SCHEMA its path, and its source with the digests."""
+def _identities(table: pa.Table) -> list[tuple[str, ...]]:
+    """Of each row of INPUT_SCHEMA its source and the digests."""
     columns = (table[name].to_pylist() for name in INPUT_SCHEMA.names)
-    for path, *digests in zip(*columns, strict=True):
-        yield path, (path.split("/")[0], *digests)
+    return [(path.split("/")[0], *digests) for path, *digests in zip(*columns, strict=True)]
 
 
 def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
