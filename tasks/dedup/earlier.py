@@ -9,8 +9,8 @@ the old signatures pass by, file after file.
 This is a memo and no input: a run gives the same bytes with any earlier one, and without.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 
 import numpy as np
 import numpy.typing as npt
@@ -153,13 +153,37 @@ def _same_files(now: pa.Table, before: pa.Table) -> dict[str, str]:
 
     Order is what says which of two documents with one id, hence one text, is kept.
     """
-    matcher = SequenceMatcher(None, _identities(before), _identities(now), autojunk=False)
-    paths_before, paths_now = before["path"].to_pylist(), now["path"].to_pylist()
-    return {
-        paths_now[block.b + n]: paths_before[block.a + n]
-        for block in matcher.get_matching_blocks()
-        for n in range(block.size)
-    }
+    known: dict[tuple[str, ...], list[int]] = {}
+    for row, identity in enumerate(_identities(before)):
+        known.setdefault(identity, []).append(row)
+    found = [
+        (row, known[identity].pop(0))
+        for row, identity in enumerate(_identities(now))
+        if known.get(identity)
+    ]
+    paths, paths_then = now["path"].to_pylist(), before["path"].to_pylist()
+    in_order = _rising([row_then for _, row_then in found])
+    return {paths[row]: paths_then[row_then] for row, row_then in (found[at] for at in in_order)}
+
+
+def _rising(numbers: Sequence[int]) -> list[int]:
+    """The places of as many of these different numbers as rise (patience sorting).
+
+    >>> _rising([3, 0, 1, 4, 2])
+    [1, 2, 4]
+    """
+    ends: list[int] = []  # the smallest end of a rising part by its length
+    places: list[int] = []  # where that stands
+    before: list[int] = []  # by place, the one that it goes on from
+    for place, number in enumerate(numbers):
+        length = bisect_left(ends, number)
+        before.append(places[length - 1] if length else -1)
+        ends[length : length + 1] = [number]
+        places[length : length + 1] = [place]
+    chosen = places[-1:]
+    while chosen and before[chosen[-1]] >= 0:
+        chosen.append(before[chosen[-1]])
+    return chosen[::-1]
 
 
 def _identities(table: pa.Table) -> list[tuple[str, ...]]:

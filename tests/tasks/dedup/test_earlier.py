@@ -128,14 +128,16 @@ def draw_months(seed: int) -> list[Corpus]:
         now = {source: dict(files) for source, files in now.items()}
         source = str(rng.choice(sorted(now)))
         names = sorted(now[source])
-        match rng.integers(0, 6):
+        match rng.integers(0, 7):
             case 0:
                 now[f"books{month}"] = {"00000.parquet": draw_rows(rng, texts, 3, month)}
             case 1 if len(names) > 1:
                 del now[source][rng.choice(names)]
             case 2:
                 now[source]["99999.parquet"] = now[source].pop(names[0])  # another name
-            case 3:
+            case 3:  # the same documents again, as in a file without addresses
+                now[source][f"{10 * month + 5:05d}.parquet"] = now[source][names[-1]]
+            case 4:
                 changed = str(rng.choice(names))
                 rows = [dict(row) for row in now[source][changed]]
                 rows[0] |= draw_rows(rng, texts, 1, month)[0]
@@ -245,11 +247,18 @@ def test_a_file_under_another_name_is_the_same_file(tmp_path: Path) -> None:
     assert not any("decided before" in line for line in said)
 
 
-def test_other_settings_decide_all_anew(tmp_path: Path) -> None:
-    store = Store(str(tmp_path))
-    run(store, OLD, CONFIG)
-    _, said = run(store, OLD, settings_of("newest", 200, 4))
-    assert not any("decided before" in line for line in said)
+def test_files_in_another_order_are_others(tmp_path: Path) -> None:
+    """Of two documents with one id, the order of their files says which is kept."""
+    twice = document("a", 1, 2, 3, 4)
+    first, second = [twice, document("b", 5, 5, 5, 5)], [twice, document("c", 6, 6, 6, 6)]
+    files = {"4": [document("d", 7, 7, 7, 7)], "5": [document("e", 8, 8, 8, 8)]}
+    growing = Store(str(tmp_path / "growing"))
+    run(growing, {"web": {"0": first, "1": second, **files}}, CONFIG)
+    turned: Corpus = {"web": {"0": second, "1": first, **files}}
+    after, said = run(growing, turned, CONFIG)
+    at_once, _ = run(Store(str(tmp_path / "at_once")), turned, CONFIG)
+    assert any("decided before: 4" in line for line in said)
+    assert after.files == at_once.files
 
 
 @pytest.mark.parametrize("harm", ["gone", "damaged"])
