@@ -64,7 +64,7 @@ class DedupConfig(StageConfig):
         le=1.0,
         description="least estimated similarity to a kept document with which one belongs to its "
         "cluster, at most min_similarity; clusters drop nothing, they keep look-alikes on one side "
-        "of the held-out split. By default 0.5, with which 99.97 % of the pairs truly at 0.7 or "
+        "of the held-out split. By default 0.5, with which 99.96 % of the pairs truly at 0.7 or "
         "above end in one cluster",
     )
     num_rows: int = Field(

@@ -174,6 +174,14 @@ class Store:
         """Whether the blob is there with its full size; its bytes are `verify`'s business."""
         return self._blob_size(entry.blob) == entry.bytes
 
+    def is_intact(self, entry: FileEntry) -> bool:
+        """Whether the blob is there with the bytes of its name; a remote one is fetched."""
+        try:
+            path = self.blob_path(entry)
+        except VanishedError:
+            return False
+        return self.has_blob(entry) and file_digest(path) == entry.blob
+
     def blob_path(self, entry: FileEntry) -> Path:
         """A local, read-only path to the blob's bytes; a remote one is fetched and checked once.
 

@@ -50,6 +50,11 @@ class Answer(NamedTuple):
         """The rows of `decisions` that `notes` are about."""
         return np.flatnonzero(pc.not_equal(self.decisions["reason"], "quality"))
 
+    def at(self, documents: Indices) -> "Answer":
+        """What it says about some of those that were signed."""
+        rows = self.signed[documents]
+        return Answer(self.decisions.take(pa.array(rows)), self.notes.take(pa.array(documents)))
+
 
 class Earlier(NamedTuple):
     """An earlier run, and which of the files that it decided on are what they were."""
@@ -71,6 +76,11 @@ class Earlier(NamedTuple):
     def answer(self, build: Build, path: str) -> Answer:
         """What it says about a file."""
         return Answer(self.read(build, path), self.read(build, notes_name(path)))
+
+    def signed_answer(self, build: Build, path: str) -> Answer:
+        """What it says about the signed documents of a file."""
+        answer = self.answer(build, path)
+        return answer.at(np.arange(answer.notes.num_rows))
 
 
 def write_answers(
@@ -139,8 +149,7 @@ def _write_changes(build: Build, earlier: Earlier, path: str, at: Indices, own: 
         build.add_stored(notes)
         return own
     before = earlier.answer(build, path_then)
-    rows = before.signed[at]
-    replaced = Answer(before.decisions.take(pa.array(rows)), before.notes.take(pa.array(at)))
+    rows, replaced = before.signed[at], before.at(at)
     if replaced.decisions == own.decisions:
         build.add_stored(decisions)
     else:
@@ -174,7 +183,5 @@ def _figures_before(build: Build, earlier: Earlier) -> Figures:
     for source, own in told["by_source"].items():
         figures.update({(source, "" if key == "kept" else key): n for key, n in own.items()})
     for path in earlier.gone:
-        answer = earlier.answer(build, path)
-        signed = answer.decisions.take(pa.array(answer.signed))
-        figures.subtract(_tally(path.split("/")[0], Answer(signed, answer.notes)))
+        figures.subtract(_tally(path.split("/")[0], earlier.signed_answer(build, path)))
     return figures

@@ -143,7 +143,7 @@ def cluster_table(documents: pa.Table, decided: pa.Table) -> pa.Table:
 
 def _other_clusters(build: Build, earlier: Earlier, decided: pa.ChunkedArray) -> pa.Table:
     """The clusters of an earlier run without a document that was decided on now, or is gone."""
-    gone = [earlier.answer(build, path).decisions["id"] for path in earlier.gone]
+    gone = [earlier.signed_answer(build, path).decisions["id"] for path in earlier.gone]
     ids = [column.cast(pa.large_string()) for column in (decided, *gone)]
     chunks = [chunk for column in ids for chunk in column.chunks]
     changed = pa.chunked_array(chunks, pa.large_string())

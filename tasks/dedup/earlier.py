@@ -18,10 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_config.dedup import DedupConfig
-from storage.artifact import FileEntry
 from storage.build import Build
-from storage.fingerprint import file_digest
-from storage.store import VanishedError
 from storage.tables import read_table
 from tasks.dedup.answers import Earlier
 from tasks.dedup.lsh import KeySet, band_keys
@@ -63,7 +60,7 @@ def find_earlier(build: Build, files: Sequence[SignedFile]) -> Earlier | None:
     found: list[tuple[int, Earlier]] = []
     for manifest in build.built_before("config"):
         entries = {entry.name: entry for entry in manifest.files}
-        if not _is_intact(build, entries[INPUTS_NAME]):
+        if not build.store.is_intact(entries[INPUTS_NAME]):
             continue
         before = read_table(build.store.blob_path(entries[INPUTS_NAME]))
         standing = _same_files(now, before)
@@ -72,7 +69,7 @@ def find_earlier(build: Build, files: Sequence[SignedFile]) -> Earlier | None:
             gone = set(before["path"].to_pylist()).difference(standing.values())
             found.append((shared, Earlier(manifest.counts, entries, standing, sorted(gone))))
     for _, earlier in sorted(found, key=lambda one: one[0], reverse=True):
-        if all(_is_intact(build, entry) for entry in earlier.entries.values()):
+        if all(build.store.is_intact(entry) for entry in earlier.entries.values()):
             return earlier
     return None
 
@@ -151,7 +148,8 @@ class _Newcomers:
 def _same_files(now: pa.Table, before: pa.Table) -> dict[str, str]:
     """By path, the path that the same file of the same source had before, in the same order.
 
-    Order is what says which of two documents with one id, hence one text, is kept.
+    Order is what says which of two documents with one id, hence one text, is kept. (difflib's
+    SequenceMatcher takes 18 s for 30,000 files of which every tenth changed.)
     """
     known: dict[tuple[str, ...], list[int]] = {}
     for row, identity in enumerate(_identities(before)):
@@ -194,12 +192,3 @@ def _identities(table: pa.Table) -> list[tuple[str, ...]]:
 
 def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     return pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
-
-
-def _is_intact(build: Build, entry: FileEntry) -> bool:
-    """Whether a file is there as it was written; a remote one is fetched."""
-    try:
-        path = build.store.blob_path(entry)
-    except VanishedError:
-        return False
-    return build.store.has_blob(entry) and file_digest(path) == entry.blob
