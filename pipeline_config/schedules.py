@@ -6,7 +6,6 @@ Schedules live in the preset: a restart of `up` would undo edits made on the das
       refresh-corpus: {cron: "0 3 1 * *", timezone: Europe/Berlin}     # monthly, at three
 """
 
-import difflib
 import re
 import zoneinfo
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from pipeline_config.base import StageConfig
+from pipeline_config.mistakes import did_you_mean
 
 FlowName = Literal[
     "crawl-to-chat",
@@ -64,8 +64,5 @@ class Schedule(StageConfig):
     def _check_timezone(cls, timezone: str) -> str:
         known = zoneinfo.available_timezones()
         if timezone not in known:
-            near = difflib.get_close_matches(timezone, sorted(known), n=1)
-            raise ValueError(
-                "is no IANA time zone" + (f"; did you mean {near[0]}?" if near else "")
-            )
+            raise ValueError("is no IANA time zone" + did_you_mean(timezone, sorted(known)))
         return timezone

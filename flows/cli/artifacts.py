@@ -1,7 +1,6 @@
 """`crawl2chat artifacts`: what is in the store, whether it is whole, and out of it."""
 
 import contextlib
-import difflib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -187,6 +186,7 @@ def find_manifest(store: "Store", name: str) -> "Manifest":
     Raises:
         UserError: when nothing or more than one artifact is meant.
     """
+    from pipeline_config.mistakes import did_you_mean
     from storage.runs import list_references
 
     references = list_references(store)
@@ -202,8 +202,7 @@ def find_manifest(store: "Store", name: str) -> "Manifest":
     if len(begun) > 1 and len(name) >= 4:
         raise UserError(f"{name!r} begins {len(begun)} recipes; give more of it")
     known = [*references, *{found.label for found in manifests}]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else "; `crawl2chat artifacts list` shows them all"
+    hint = did_you_mean(name, known) or "; `crawl2chat artifacts list` shows them all"
     raise UserError(f"no artifact {name!r} in {store.url}{hint}")
 
 
